@@ -1,0 +1,59 @@
+# Everything that this repository does, as commands. CI runs `make check test` and nothing else.
+export UV_PYTHON_DOWNLOADS := never
+# Trust what the machine trusts, as pip and npm do: many machines sit behind a proxy with a certificate of its own.
+export UV_SYSTEM_CERTS := true
+export NODE_OPTIONS += --use-openssl-ca
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo up check test artifacts lock clean
+
+setup: .venv/.installed node_modules/.installed
+
+.venv/.installed: requirements/bootstrap.lock requirements/dev.lock pyproject.toml
+	@echo "Installing the Python environment into .venv (about 330 MB, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@echo "Installing the chain and the Solidity compiler into node_modules (about 230 MB, once)"
+	@npm ci --silent
+	@touch $@
+
+# The main job, end to end, on a chain and a database of its own; everything is stopped and removed at its end.
+demo: setup
+	@$(BIN)/paygent demo
+
+# Serves until Ctrl-C and keeps its state in ~/.paygent.
+up: setup
+	@$(BIN)/paygent up
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	node_modules/.bin/forge fmt --check
+	node_modules/.bin/forge build --quiet
+	node contracts/artifacts.mjs --check
+
+test: setup
+	node_modules/.bin/forge test
+	$(BIN)/pytest
+
+# The ABI and bytecode that Python ships; `make check` compares them with the sources.
+artifacts: setup
+	node_modules/.bin/forge build --quiet
+	node contracts/artifacts.mjs
+
+# Locks carry hashes and no download addresses; `npm install` renews package-lock.json.
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -c requirements/runtime.lock -o requirements/dev.lock
+
+clean:
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis contracts/out contracts/cache
