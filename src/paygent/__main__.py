@@ -1,0 +1,5 @@
+"""`python -m paygent` is `paygent`."""
+
+from paygent.cli.main import main
+
+main()

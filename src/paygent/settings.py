@@ -1,0 +1,57 @@
+"""Every setting, as a `PAYGENT_*` variable or a line in `.env`. Only `bootstrap` and `cli` read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Amounts are decimal text in the wallet's token."""
+
+    model_config = SettingsConfigDict(env_prefix="PAYGENT_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    home: Path = Field(Path("~/.paygent"), description="Where keys, the embedded database and the devnet's state live.")
+    network: Literal["devnet", "cronos-testnet", "cronos"] = Field(
+        "devnet", description="The chain that is paid on: devnet, cronos-testnet or cronos."
+    )
+    chain_id: int = Field(338, gt=0, description="The devnet's chain id; other networks have their own.")
+    rpc_url: str | None = Field(None, description="An EVM node. The devnet that `paygent up` started is found without.")
+    token_address: str | None = Field(
+        None, pattern="^0x[0-9a-fA-F]{40}$", description="Another EIP-3009 token to pay with than the network's USDC.e."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="A PostgreSQL of yours, postgresql://…; without it an embedded one is started."
+    )
+    keystore_password: SecretStr | None = Field(
+        None, description="Encrypts the wallet's key; without it a random one is kept beside the key."
+    )
+    payment_max: str = Field("1.00", description="The most that one payment may cost.")
+    session_budget: str = Field("10.00", description="The most that the default session may spend in all.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts that may be paid, comma separated, besides those in the catalogue of services."
+    )
+    services: Path | None = Field(
+        None, description="The catalogue of services, TOML; default: services.toml in the home."
+    )
+    lease_seconds: float = Field(15, gt=0, le=600, description="How long a crashed process blocks its intents.")
+    anvil: str | None = Field(
+        None, description="The devnet's chain binary, if it is neither installed here nor on PATH."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="What is logged to stderr.")
+    log_json: bool = Field(False, description="Logs as JSON instead of as lines for people.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        return value
+
+    @field_validator("home", "services")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
