@@ -1,0 +1,50 @@
+"""The connection pool. Every change goes through `transaction`, which commits at its end or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from paygent.errors import DatabaseUnavailable
+
+Connection = AsyncConnection[DictRow]
+"""A connection whose rows are dictionaries."""
+
+
+class Database:
+    """A pool of at most `connections_max` connections to one PostgreSQL. Build it with `open`."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, connections_max: int = 16, timeout_seconds: float = 10) -> Database:
+        """Connect. Raises DatabaseUnavailable; the message never shows the URL, which may hold a password."""
+        arguments: dict[str, Any] = {"row_factory": dict_row, "connect_timeout": int(timeout_seconds)}
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url, min_size=1, max_size=connections_max, timeout=timeout_seconds, kwargs=arguments, open=False
+        )
+        try:
+            await pool.open(wait=True, timeout=timeout_seconds)
+        except (PoolTimeout, OperationalError) as error:
+            await pool.close()
+            raise DatabaseUnavailable("PostgreSQL does not answer. Check PAYGENT_DATABASE_URL.") from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, OperationalError) as error:
+            raise DatabaseUnavailable("PostgreSQL does not answer, or dropped the connection.") from error

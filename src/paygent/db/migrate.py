@@ -1,0 +1,44 @@
+"""Brings the database to the newest schema: on every start, one process at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# Any constant will do, as long as it is ours alone in this database.
+_LOCK = 7_206_338
+
+
+def newest_revision() -> str:
+    """The name of the last migration file, e.g. `0001`."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def migrate(url: str) -> None:
+    """Apply what is missing. Blocks; a process that comes while another migrates waits for it."""
+    if _current_revision(url) == newest_revision():
+        return
+    # SQLAlchemy serves the migrations only, and takes a second to import: most starts need neither.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine, text  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _current_revision(url: str) -> str | None:
+    with psycopg.connect(url) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return row[0] if row else None

@@ -1,0 +1,29 @@
+"""Transactions of our own accounts: signed and stored before they are sent."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("""
+        CREATE TABLE transactions (
+            id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            reference    text NOT NULL,
+            chain_id     bigint NOT NULL,
+            sender       text NOT NULL,
+            nonce        bigint NOT NULL,
+            raw          bytea NOT NULL,
+            hash         text NOT NULL UNIQUE,
+            state        text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'mined', 'superseded')),
+            succeeded    boolean,
+            block_number bigint,
+            created_at   timestamptz NOT NULL DEFAULT now(),
+            CHECK ((state = 'mined') = (block_number IS NOT NULL AND succeeded IS NOT NULL))
+        );
+        -- At most one artefact of a purpose, and of a nonce, can still take effect.
+        CREATE UNIQUE INDEX ON transactions (reference) WHERE state <> 'superseded';
+        CREATE UNIQUE INDEX ON transactions (chain_id, sender, nonce) WHERE state <> 'superseded';
+        CREATE INDEX ON transactions (chain_id, sender, nonce) WHERE state = 'pending';
+    """)
