@@ -1,0 +1,1 @@
+"""Talking to an EVM chain: JSON-RPC, ABI, EIP-712, signers, transactions, tokens."""

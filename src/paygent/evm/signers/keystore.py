@@ -1,0 +1,106 @@
+"""A signer whose key lies encrypted on disk (Web3 Secret Storage v3, https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from coincurve import PrivateKey
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+
+from paygent.errors import InvalidInput
+from paygent.evm.eip712 import public_key_address
+
+_PASSWORD_BYTES = 32
+# Stretching protects passwords that people think up. One of 256 random bits needs none, and commands should start fast.
+_ITERATIONS_GENERATED = 2**10
+_ITERATIONS_CHOSEN = 2**18
+
+
+class KeystoreSigner:
+    """Signs 32-byte digests with one secp256k1 key. `address` is lower-case."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+        self.address = public_key_address(key.public_key.format(compressed=False))
+
+    def __repr__(self) -> str:
+        return f"KeystoreSigner({self.address})"
+
+    async def sign_digest(self, digest: bytes) -> bytes:
+        """65 bytes r‖s‖v with v 27 or 28 and s in the lower half."""
+        raw = self._key.sign_recoverable(digest, hasher=None)
+        return bytes(raw[:64]) + bytes([raw[64] + 27])
+
+    @classmethod
+    def from_private_key(cls, private_key_hex: str) -> KeystoreSigner:
+        """A signer of a key in hex. Raises InvalidInput; the key is never part of the message."""
+        try:
+            return cls(PrivateKey(bytes.fromhex(private_key_hex.removeprefix("0x"))))
+        except ValueError:
+            raise InvalidInput("That is no private key: it must be 32 bytes in hex.") from None
+
+    @classmethod
+    def open(cls, path: Path, password: str | None = None) -> KeystoreSigner:
+        """Open the keystore at `path`, creating it with a fresh key when there is none.
+
+        Without `password`, a random one is kept in `path` + `.password` (mode 0600).
+        """
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _create(path, password)
+        secret = password if password is not None else _read_password(path)
+        try:
+            return cls(PrivateKey(decode_keyfile_json(json.loads(path.read_bytes()), secret.encode())))
+        except (ValueError, KeyError, TypeError):
+            raise InvalidInput(
+                f"The keystore {path.name} cannot be opened: wrong password or a damaged file. "
+                "Check PAYGENT_KEYSTORE_PASSWORD."
+            ) from None
+
+
+def _create(path: Path, password: str | None) -> None:
+    chosen = password is not None
+    if password is None:
+        password_path = _password_path(path)
+        if not password_path.exists():
+            _write_private(password_path, secrets.token_urlsafe(_PASSWORD_BYTES).encode())
+        password = password_path.read_text()
+    keystore = create_keyfile_json(
+        secrets.token_bytes(32),
+        password.encode(),
+        kdf="scrypt",
+        iterations=_ITERATIONS_CHOSEN if chosen else _ITERATIONS_GENERATED,
+    )
+    _write_private(path, json.dumps(keystore).encode())
+
+
+def _read_password(path: Path) -> str:
+    try:
+        return _password_path(path).read_text()
+    except FileNotFoundError:
+        raise InvalidInput(
+            f"Set PAYGENT_KEYSTORE_PASSWORD: {path.name} was encrypted with a password of yours."
+        ) from None
+
+
+def _password_path(path: Path) -> Path:
+    return path.with_suffix(".password")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write once, whole, mode 0600; the first of two processes wins, the other uses what it wrote."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

@@ -1,0 +1,127 @@
+"""Transactions are stored before they are sent, sent once, and never stuck behind a foreign nonce."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from eth_account import Account
+
+from paygent.db.database import Database
+from paygent.errors import TransactionReverted
+from paygent.evm.abi import encode_call, to_hex
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.rpc import JsonRpc
+from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.transactions import TransactionSender
+from tests.support.chain import send
+
+SELLER = "0x" + "5e" * 20
+
+
+@pytest.fixture
+async def signer(rpc: JsonRpc, token: Eip3009Token) -> KeystoreSigner:
+    """A fresh account with gas and 1,000 base units."""
+    account = Account.create()
+    await rpc.call("anvil_setBalance", account.address, hex(10**18))
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", account.address, 1_000))
+    return KeystoreSigner.from_private_key(account.key.hex())
+
+
+def transfer(units: int) -> bytes:
+    return encode_call("transfer(address,uint256)", SELLER, units)
+
+
+async def nonce_of(rpc: JsonRpc, signer: KeystoreSigner) -> int:
+    return int(await rpc.call("eth_getTransactionCount", signer.address, "latest"), 16)
+
+
+async def test_the_same_reference_is_sent_once(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    to, reference = token.asset.address, f"once:{signer.address}"
+    results = await asyncio.gather(*(sender.send(reference=reference, to=to, data=transfer(5)) for _ in range(8)))
+    assert len({mined.hash for mined in results}) == 1
+    assert results[0].succeeded
+    assert (await token.balance(SELLER)).base_units == 5
+
+
+async def test_many_at_once_over_two_senders_leave_no_gap(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    senders = [TransactionSender(database, rpc, signer, chain_id=338) for _ in range(2)]
+    results = await asyncio.gather(
+        *(
+            senders[n % 2].send(reference=f"many:{signer.address}:{n}", to=token.asset.address, data=transfer(1))
+            for n in range(20)
+        )
+    )
+    assert all(mined.succeeded for mined in results)
+    assert await nonce_of(rpc, signer) == 20
+    assert (await token.balance(SELLER)).base_units == 20
+
+
+async def test_what_would_revert_is_not_sent(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    with pytest.raises(TransactionReverted):
+        await sender.send(reference=f"no:{signer.address}", to=token.asset.address, data=transfer(1_001))
+    assert await nonce_of(rpc, signer) == 0
+    assert await sender.recover() == 0
+
+
+async def test_a_crash_before_the_broadcast_is_recovered_with_the_same_bytes(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(_: object, __: bytes) -> None:
+        raise ConnectionResetError
+
+    reference = f"crash:{signer.address}"
+    before = TransactionSender(database, rpc, signer, chain_id=338)
+    with monkeypatch.context() as patch:
+        patch.setattr(TransactionSender, "_broadcast", crash)
+        with pytest.raises(ConnectionResetError):
+            await before.send(reference=reference, to=token.asset.address, data=transfer(5))
+    assert await nonce_of(rpc, signer) == 0
+    after = TransactionSender(database, rpc, signer, chain_id=338)
+    assert await after.recover() == 1
+    mined = await after.send(reference=reference, to=token.asset.address, data=transfer(5))
+    assert mined.succeeded
+    assert (await token.balance(SELLER)).base_units == 5
+    assert await after.recover() == 0
+
+
+async def test_a_nonce_that_somebody_else_used_is_replaced(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_: object, __: bytes) -> None:
+        raise ConnectionResetError
+
+    reference = f"foreign:{signer.address}"
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    with monkeypatch.context() as patch:
+        patch.setattr(TransactionSender, "_broadcast", lost)
+        with pytest.raises(ConnectionResetError):
+            await sender.send(reference=reference, to=token.asset.address, data=transfer(5))
+    await rpc.call("anvil_impersonateAccount", signer.address)
+    foreign = {"from": signer.address, "to": SELLER, "value": "0x1"}
+    await rpc.call("eth_sendTransactionSync", foreign)
+    mined = await sender.send(reference=reference, to=token.asset.address, data=transfer(5))
+    assert mined.succeeded
+    assert await nonce_of(rpc, signer) == 2
+    assert (await token.balance(SELLER)).base_units == 5
+
+
+async def test_eth_account_reads_our_signed_transaction(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    mined = await sender.send(reference=f"peer:{signer.address}", to=token.asset.address, data=transfer(1))
+    async with database.transaction() as connection:
+        cursor = await connection.execute("SELECT raw, state FROM transactions WHERE hash = %s", (mined.hash,))
+        row = await cursor.fetchone()
+    assert row is not None
+    assert row["state"] == "mined"
+    assert Account.recover_transaction(to_hex(bytes(row["raw"]))).lower() == signer.address
