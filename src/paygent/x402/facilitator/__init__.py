@@ -1,0 +1,1 @@
+"""The facilitator: verifies payments for sellers, and settles them on chain once."""

@@ -1,0 +1,121 @@
+"""Our facilitator over HTTP, asked by the official client with payments signed by the official scheme."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from eth_account.signers.local import LocalAccount
+from x402.http import FacilitatorConfig, HTTPFacilitatorClient
+
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.rpc import JsonRpc
+from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.x402.types import PaymentPayload, PaymentRequirements
+from tests.support.paying import SELLER, pay
+
+
+@pytest.fixture
+async def client(facilitator_url: str) -> AsyncIterator[HTTPFacilitatorClient]:
+    """The official client of our facilitator."""
+    opened = HTTPFacilitatorClient(FacilitatorConfig(url=facilitator_url))
+    yield opened
+    await opened.aclose()
+
+
+async def test_a_good_payment_verifies_and_settles(
+    client: HTTPFacilitatorClient, token: Eip3009Token, payer: LocalAccount, requirements: PaymentRequirements
+) -> None:
+    payment = pay(payer, requirements)
+    verified = await client.verify(payment, requirements)
+    assert verified.is_valid, verified
+    settled = await client.settle(payment, requirements)
+    assert settled.success, settled
+    assert settled.payer == payer.address.lower()
+    assert (await token.balance(SELLER)).base_units == 100
+    assert (await token.balance(payer.address)).base_units == 900
+
+
+async def test_replays_make_one_transaction_and_get_one_answer(
+    client: HTTPFacilitatorClient,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+) -> None:
+    payment = pay(payer, requirements)
+    answers = await asyncio.gather(*(client.settle(payment, requirements) for _ in range(20)))
+    answers.append(await client.settle(payment, requirements))
+    assert {answer.success for answer in answers} == {True}
+    assert len({answer.transaction for answer in answers}) == 1
+    assert int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16) == 1
+    assert (await token.balance(SELLER)).base_units == 100
+    again = await client.verify(payment, requirements)
+    assert again.invalid_reason == "invalid_exact_evm_nonce_already_used"
+
+
+async def test_supported_names_the_network_and_the_signer(
+    client: HTTPFacilitatorClient, operator: KeystoreSigner
+) -> None:
+    supported = await asyncio.to_thread(client.get_supported)
+    assert [(k.scheme, k.network, k.x402_version) for k in supported.kinds] == [("exact", "eip155:338", 2)]
+    assert supported.signers == {"eip155:*": [operator.address]}
+
+
+def _authorization(payment: PaymentPayload) -> dict[str, Any]:
+    authorization: dict[str, Any] = payment.payload["authorization"]
+    return authorization
+
+
+def _break_signature(payment: PaymentPayload, _: PaymentRequirements) -> None:
+    signature = payment.payload["signature"]
+    payment.payload["signature"] = signature[:20] + ("0" if signature[20] != "0" else "1") + signature[21:]
+
+
+Change = Callable[[PaymentPayload, PaymentRequirements], Any]
+FLAWS: list[tuple[str, Change]] = [
+    ("invalid_exact_evm_payload_signature", _break_signature),
+    ("invalid_exact_evm_payload_signature", lambda p, _: _authorization(p).update(nonce="0x" + "00" * 32)),
+    ("invalid_exact_evm_payload_recipient_mismatch", lambda p, _: _authorization(p).update(to="0x" + "66" * 20)),
+    ("invalid_exact_evm_payload_authorization_value_mismatch", lambda p, _: _authorization(p).update(value="99")),
+    ("invalid_exact_evm_payload_authorization_value_mismatch", lambda _, r: setattr(r, "amount", "101")),
+    ("invalid_exact_evm_payload_authorization_valid_before", lambda p, _: _authorization(p).update(validBefore="9")),
+    ("invalid_exact_evm_payload_authorization_valid_after", lambda p, _: _authorization(p).update(validAfter="9" * 12)),
+    ("invalid_network", lambda _, r: setattr(r, "asset", "0x" + "77" * 20)),
+    ("network_mismatch", lambda _, r: setattr(r, "network", "eip155:25")),
+    ("unsupported_scheme", lambda _, r: setattr(r, "scheme", "upto")),
+    ("invalid_exact_evm_token_version_mismatch", lambda _, r: setattr(r, "extra", {"version": "2"})),
+    ("invalid_payload", lambda p, _: p.payload.pop("authorization")),
+    ("invalid_payload", lambda p, _: _authorization(p).update(value=-1)),
+    ("invalid_payload", lambda p, _: p.payload.update(signature="0x")),
+]
+
+
+@pytest.mark.parametrize(("reason", "change"), FLAWS)
+async def test_a_flawed_payment_is_refused_with_its_reason_and_moves_nothing(
+    client: HTTPFacilitatorClient,
+    rpc: JsonRpc,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+    reason: str,
+    change: Change,
+) -> None:
+    payment = pay(payer, requirements.model_copy(deep=True))
+    change(payment, requirements)
+    verified = await client.verify(payment, requirements)
+    assert (verified.is_valid, verified.invalid_reason) == (False, reason)
+    settled = await client.settle(payment, requirements)
+    assert (settled.success, settled.error_reason) == (False, reason)
+    assert int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16) == 0
+
+
+async def test_too_little_money_is_refused(
+    client: HTTPFacilitatorClient, payer: LocalAccount, requirements: PaymentRequirements
+) -> None:
+    requirements.amount = "1001"
+    verified = await client.verify(pay(payer, requirements), requirements)
+    assert verified.invalid_reason == "invalid_exact_evm_insufficient_balance"
