@@ -1,0 +1,1 @@
+"""Intents: the one door for everything that moves value."""

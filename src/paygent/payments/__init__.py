@@ -1,0 +1,1 @@
+"""Payments over x402: the action behind `paygent pay` and `paygent ask`."""

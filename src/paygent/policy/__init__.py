@@ -1,0 +1,1 @@
+"""Policy: what a session may spend. Deny by default."""

@@ -1,0 +1,80 @@
+"""Sessions: a policy and a budget under a name. The budget is a limited ledger account: no race can overdraw it."""
+
+from __future__ import annotations
+
+from paygent.db.database import Connection
+from paygent.errors import InvalidInput, NotFound, OverLimit
+from paygent.ledger import transfers
+from paygent.money import Amount, Asset
+from paygent.policy.rules import Policy
+
+
+def budget_account(session_id: str) -> str:
+    """The limited account that holds what the session may still spend."""
+    return f"budget:{session_id}"
+
+
+def used_account(session_id: str) -> str:
+    """Where the session's spent budget goes."""
+    return f"budget:{session_id}:used"
+
+
+async def open_session(connection: Connection, session_id: str, policy: Policy, budget: Amount) -> None:
+    """Open the session, or bring an open one to this policy and this total budget.
+
+    Raises InvalidInput when the session is in another asset, or more than `budget` is spent or held already.
+    """
+    if not 1 <= len(session_id) <= 64 or ":" in session_id:
+        raise InvalidInput("A session's name has 1 to 64 characters and no colon.")
+    asset = policy.payment_max.asset
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (budget_account(session_id),))
+    cursor = await connection.execute("SELECT asset FROM sessions WHERE id = %s", (session_id,))
+    row = await cursor.fetchone()
+    if row is not None and row["asset"] != asset.id:
+        raise InvalidInput(f"The session {session_id} is in {row['asset']}, not in {asset.id}. Use another session.")
+    await connection.execute(
+        "INSERT INTO sessions (id, asset, payment_max, allowed_hosts) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (id) DO UPDATE SET payment_max = excluded.payment_max, allowed_hosts = excluded.allowed_hosts",
+        (session_id, asset.id, policy.payment_max.base_units, sorted(policy.allowed_hosts)),
+    )
+    grants = f"grants:{asset.id}"
+    budget_id = budget_account(session_id)
+    await transfers.open_account(connection, grants, asset, limited=False)
+    await transfers.open_account(connection, budget_id, asset, limited=True)
+    await transfers.open_account(connection, used_account(session_id), asset, limited=False)
+    held = await transfers.balance(connection, budget_id)
+    used = await transfers.balance(connection, used_account(session_id))
+    change = budget.base_units - held.posted - used.posted
+    if change == 0:
+        return
+    cursor = await connection.execute(
+        "SELECT count(*) AS n FROM ledger_transfers WHERE starts_with(reference, %s)", (f"{budget_id}:grant:",)
+    )
+    count = await cursor.fetchone()
+    assert count is not None
+    debit, credit = (grants, budget_id) if change > 0 else (budget_id, grants)
+    try:
+        await transfers.post(
+            connection,
+            reference=f"{budget_id}:grant:{count['n']}",
+            debit=debit,
+            credit=credit,
+            amount=Amount(abs(change), asset),
+        )
+    except OverLimit as error:
+        raise InvalidInput(
+            f"The session {session_id} has spent or reserved more than {budget} already; its budget cannot be less."
+        ) from error
+
+
+async def policy_of(connection: Connection, session_id: str, asset: Asset) -> Policy:
+    """The session's policy. Raises NotFound; InvalidInput when the session is in another asset than `asset`."""
+    cursor = await connection.execute(
+        "SELECT asset, payment_max, allowed_hosts FROM sessions WHERE id = %s", (session_id,)
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound(f"There is no session {session_id!r}. Open it first.")
+    if row["asset"] != asset.id:
+        raise InvalidInput(f"The session {session_id} is in {row['asset']}; this payment is in {asset.id}.")
+    return Policy(Amount(int(row["payment_max"]), asset), frozenset(row["allowed_hosts"]))

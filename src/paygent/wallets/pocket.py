@@ -1,0 +1,83 @@
+"""The pocket's ledger account. Money that arrives on chain is booked from a durable cursor, each log once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paygent.db.database import Database
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.signers import Signer
+from paygent.ledger import transfers
+from paygent.ledger.transfers import Balance
+
+# Public nodes refuse eth_getLogs over wide ranges.
+_BLOCKS_PER_QUERY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pocket:
+    """The account of `signer` in `token`. Deposits in blocks before `first_block` are not looked for."""
+
+    database: Database
+    token: Eip3009Token
+    signer: Signer
+    first_block: int
+    confirmations: int = 1
+
+    @property
+    def account(self) -> str:
+        """The limited ledger account that mirrors the balance on chain."""
+        return f"pocket:{self.signer.address}:{self.token.asset.id}"
+
+    async def open(self) -> None:
+        """Open the ledger accounts and the cursor, unless they are there."""
+        async with self.database.transaction() as connection:
+            await transfers.open_account(connection, self._chain_account, self.token.asset, limited=False)
+            await transfers.open_account(connection, self.account, self.token.asset, limited=True)
+            await connection.execute(
+                "INSERT INTO transfer_cursors (account, next_block) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (self.account, self.first_block),
+            )
+
+    async def balance(self) -> Balance:
+        """What the ledger says."""
+        async with self.database.transaction() as connection:
+            return await transfers.balance(connection, self.account)
+
+    async def sync(self) -> None:
+        """Book the transfers that arrived since the cursor, up to the newest final block. Raises ChainUnavailable."""
+        head = int(await self.token.rpc.call("eth_blockNumber"), 16)
+        final = head - (self.confirmations - 1)
+        while True:
+            async with self.database.transaction() as connection:
+                cursor = await connection.execute(
+                    "SELECT next_block FROM transfer_cursors WHERE account = %s", (self.account,)
+                )
+                row = await cursor.fetchone()
+            start = self.first_block if row is None else row["next_block"]
+            if start > final:
+                return
+            end = min(start + _BLOCKS_PER_QUERY - 1, final)
+            await self._book(start, end)
+
+    async def _book(self, start: int, end: int) -> None:
+        arrived = await self.token.transfers(from_block=start, to_block=end, recipient=self.signer.address)
+        async with self.database.transaction() as connection:
+            for log in arrived:
+                if log.value == 0 or log.sender == self.signer.address:
+                    continue
+                await transfers.post(
+                    connection,
+                    reference=f"log:{self.token.asset.id}:{log.transaction}:{log.log_index}",
+                    debit=self._chain_account,
+                    credit=self.account,
+                    amount=self.token.amount(log.value),
+                )
+            await connection.execute(
+                "UPDATE transfer_cursors SET next_block = greatest(next_block, %s) WHERE account = %s",
+                (end + 1, self.account),
+            )
+
+    @property
+    def _chain_account(self) -> str:
+        return f"chain:{self.token.asset.id}"

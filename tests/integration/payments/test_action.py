@@ -1,0 +1,237 @@
+"""A payment from request to chain, and everything that can be wrong with the seller, the price and the wallet."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from paygent.errors import ChainUnavailable, IdempotencyConflict, SellerUnavailable
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.rpc import JsonRpc
+from paygent.intents import repository
+from paygent.intents.model import Intent, State
+from paygent.money import Amount
+from paygent.payments.action import X402Payment
+from paygent.policy import sessions
+from paygent.policy.rules import Policy
+from paygent.x402.client import BuyerClient
+from tests.support.buying import SELLER, Buyer, Seller
+
+
+async def states(buyer: Buyer, intent: Intent) -> list[str]:
+    async with buyer.database.transaction() as connection:
+        return [event.to_state for event in await repository.history(connection, intent.id)]
+
+
+async def test_a_payment_settles_is_delivered_and_booked(buyer: Buyer, seller: Seller, token: Eip3009Token) -> None:
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.SETTLED, intent.reason
+    assert intent.answer is not None
+    assert intent.answer.body == b'{"data":"bought"}'
+    assert await states(buyer, intent) == ["proposed", "approved", "held", "signed", "submitted", "settled"]
+    assert await buyer.balances() == (900, 900, 0)
+    assert await buyer.budget_left() == 400
+    assert (await token.balance(SELLER)).base_units == 100
+
+
+async def test_the_same_key_gives_the_same_answer_and_pays_once(buyer: Buyer, seller: Seller) -> None:
+    intents = [await buyer.buy(seller.url + "/data", key=buyer.session_id) for _ in range(3)]
+    intents += await asyncio.gather(*(buyer.buy(seller.url + "/data", key=buyer.session_id) for _ in range(10)))
+    assert {intent.id for intent in intents} == {intents[0].id}
+    assert {intent.answer.body for intent in intents if intent.answer} == {b'{"data":"bought"}'}
+    assert await buyer.balances() == (900, 900, 0)
+    with pytest.raises(IdempotencyConflict):
+        await buyer.buy(seller.url + "/free", key=buyer.session_id)
+
+
+async def test_what_answers_without_a_402_is_free(buyer: Buyer, seller: Seller) -> None:
+    intent = await buyer.buy(seller.url + "/free")
+    assert intent.state is State.SETTLED
+    assert intent.amount is None
+    assert intent.answer is not None
+    assert intent.answer.body == b'"free"'
+    assert await states(buyer, intent) == ["proposed", "settled"]
+    assert await buyer.balances() == (1_000, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"price": 151}, "policy_denied", "maximum of"),
+        ({"price": 90}, "quote_mismatch", "the quote was"),
+        ({"pay_to": "0x" + "66" * 20}, "quote_mismatch", "known to be paid at"),
+        ({"chain_id": 25}, "quote_mismatch", "this wallet pays"),
+        ({"address": "0x" + "77" * 20}, "quote_mismatch", "this wallet pays"),
+        ({"token_version": "2"}, "quote_mismatch", "EIP-712 version"),
+    ],
+)
+async def test_other_terms_than_agreed_are_refused_before_anything_is_signed(
+    buyer: Buyer, seller: Seller, change: dict[str, Any], code: str, words: str
+) -> None:
+    price = seller.offer.price
+    expected = None if change.get("price") == 151 else price
+    if "price" in change:
+        seller.offer = replace(seller.offer, price=replace(price, base_units=change["price"]))
+    elif "pay_to" in change or "token_version" in change:
+        seller.offer = replace(seller.offer, **change)
+    else:
+        seller.offer = replace(seller.offer, price=replace(price, asset=replace(price.asset, **change)))
+    intent = await buyer.buy(seller.url + "/data", price=expected, pay_to=SELLER)
+    assert intent.reason is not None
+    assert intent.reason["code"] == code
+    assert words in intent.reason["detail"]
+    assert intent.artefact is None
+    assert await buyer.balances() == (1_000, (intent.quote is not None and 1_000) or 0, 0)
+    assert await buyer.budget_left() == 500
+
+
+async def test_more_than_the_users_own_maximum_is_denied(buyer: Buyer, seller: Seller) -> None:
+    intent = await buyer.buy(seller.url + "/data", amount_max=buyer.pocket.token.amount(99))
+    assert intent.state is State.DENIED
+    assert intent.reason is not None
+    assert "more than your maximum" in intent.reason["detail"]
+
+
+async def test_another_host_is_denied(buyer: Buyer, seller: Seller) -> None:
+    intent = await buyer.buy(seller.url.replace("127.0.0.1", "localhost") + "/data")
+    assert intent.state is State.DENIED
+    assert intent.reason is not None
+    assert "PAYGENT_ALLOWED_HOSTS" in intent.reason["detail"]
+    assert await buyer.budget_left() == 500
+
+
+async def test_of_many_at_once_exactly_the_budget_is_spent(buyer: Buyer, seller: Seller) -> None:
+    intents = await asyncio.gather(*(buyer.buy(seller.url + "/data") for _ in range(12)))
+    settled = [intent for intent in intents if intent.state is State.SETTLED]
+    denied = [intent.reason["code"] for intent in intents if intent.reason]
+    assert (len(settled), denied) == (5, ["budget_exceeded"] * 7)
+    assert await buyer.balances() == (500, 500, 0)
+    assert await buyer.budget_left() == 0
+
+
+async def test_an_empty_wallet_is_said(buyer: Buyer, seller: Seller) -> None:
+    asset = buyer.pocket.token.asset
+    policy = Policy(Amount(600, asset), frozenset({seller.url.removeprefix("http://")}))
+    async with buyer.database.transaction() as connection:
+        await sessions.open_session(connection, buyer.session_id, policy, Amount(5_000, asset))
+    seller.offer = replace(seller.offer, price=Amount(600, asset))
+    assert (await buyer.buy(seller.url + "/data")).state is State.SETTLED
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.DENIED
+    assert intent.reason is not None
+    assert intent.reason["code"] == "insufficient_balance"
+    assert buyer.pocket.signer.address in intent.reason["detail"]
+    assert await buyer.balances() == (400, 400, 0)
+    assert await buyer.budget_left() == 4_400
+
+
+async def test_a_redirect_is_not_followed(buyer: Buyer, seller: Seller) -> None:
+    intent = await buyer.buy(seller.url + "/redirect")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert "elsewhere.example" in intent.reason["detail"]
+
+
+async def test_an_unreachable_seller_is_said(buyer: Buyer, unused_tcp_port: int) -> None:
+    intent = await buyer.buy(f"http://127.0.0.1:{unused_tcp_port}/data")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert intent.reason["code"] == "seller_unavailable"
+
+
+async def test_a_lost_answer_is_fetched_again_with_the_same_payment(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Any] = []
+    send_request = BuyerClient.send
+
+    async def lose_first_paid_answer(self: Any, request: Any, payment: Any = None) -> Any:
+        answer = await send_request(self, request, payment)
+        if payment is not None and not lost:
+            lost.append(answer)
+            raise SellerUnavailable("the connection broke")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BuyerClient, "send", lose_first_paid_answer)
+        intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.SETTLED, intent.reason
+    assert intent.answer is not None
+    assert intent.answer.body == b'{"data":"bought"}'
+    assert await states(buyer, intent) == [
+        "proposed", "approved", "held", "signed", "submitted", "unknown", "settled",
+    ]  # fmt: skip
+    assert seller.runs == 1
+    assert await buyer.balances() == (900, 900, 0)
+
+
+async def test_a_seller_that_lies_about_the_settlement_is_not_booked(
+    buyer: Buyer, seller: Seller, rpc: JsonRpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It delivers and says that it settled; the chain shows nothing until the payment has expired."""
+    from paygent.x402.facilitator.client import FacilitatorClient
+    from paygent.x402.types import SettleResponse
+
+    async def lie(*_: Any) -> SettleResponse:
+        return SettleResponse(success=True, transaction="0x" + "ab" * 32, network="eip155:338")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FacilitatorClient, "settle", lie)
+        intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.UNKNOWN
+    assert intent.reason is not None
+    assert intent.reason["code"] == "not_on_chain"
+    assert await buyer.balances() == (1_000, 1_000, 100)
+    snapshot = await rpc.call("evm_snapshot")
+    await rpc.call("evm_increaseTime", 700)
+    await rpc.call("evm_mine")
+    resolved = await buyer.engine.drive(intent.id)
+    await rpc.call("evm_revert", snapshot)
+    assert resolved.state is State.FAILED
+    assert await buyer.balances() == (1_000, 1_000, 0)
+    assert await buyer.budget_left() == 500
+
+
+async def test_an_unreachable_chain_leaves_the_hold_until_it_answers(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(*_: Any) -> Any:
+        raise ChainUnavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(X402Payment, "outcome", unreachable)
+        intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.UNKNOWN
+    assert intent.answer is not None
+    assert (await buyer.balances())[1:] == (1_000, 100)
+    resolved = await buyer.engine.drive(intent.id)
+    assert resolved.state is State.SETTLED
+    assert await buyer.balances() == (900, 900, 0)
+
+
+async def test_a_price_that_changes_after_the_quote_is_not_paid(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = X402Payment.prepare
+
+    async def raise_price(self: Any, intent: Any) -> Any:
+        seller.offer = replace(seller.offer, price=buyer.pocket.token.amount(120))
+        return await prepare(self, intent)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(X402Payment, "prepare", raise_price)
+        intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.UNKNOWN
+    assert intent.reason is not None
+    assert "changed its terms" in intent.reason["detail"]
+    # what was signed is for the old price, and is kept until it expires
+    assert await buyer.balances() == (1_000, 1_000, 100)
+
+
+async def test_two_processes_drive_one_intent_once(buyer: Buyer, seller: Seller) -> None:
+    intent = await buyer.buy(seller.url + "/data", key="k" + buyer.session_id)
+    others = await asyncio.gather(*(buyer.engine.drive(intent.id) for _ in range(5)))
+    assert {other.version for other in others} == {intent.version}
