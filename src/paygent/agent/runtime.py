@@ -1,0 +1,27 @@
+"""From a sentence to an intent's request: plan, or ask back. What executes it is the engine, for agents as for everyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paygent.agent import tools
+from paygent.agent.planner.planner import Plan, Question, plan
+from paygent.intents.model import IntentRequest
+from paygent.money import Asset
+from paygent.registry.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the agent understood, and the intent that it proposes."""
+
+    plan: Plan
+    request: IntentRequest
+
+
+def propose(text: str, *, session_id: str, catalogue: Catalogue, asset: Asset) -> Proposal | Question:
+    """A proposal, or a question where anything is unclear. Raises InvalidInput for an amount that is none."""
+    understood = plan(text, catalogue, symbols=tools.symbols_of(asset))
+    if isinstance(understood, Question):
+        return understood
+    return Proposal(understood, tools.purchase(understood, asset).intent_request(session_id))

@@ -1,0 +1,1 @@
+"""The paid services that the owner has listed, by name."""
