@@ -1,0 +1,1 @@
+"""The API: the engine over HTTP, for whoever holds a key."""

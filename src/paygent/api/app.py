@@ -1,0 +1,228 @@
+"""Routes of the API. Every one but /health and the documentation wants a key; errors are RFC 9457 problems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi_offline import FastAPIOffline
+
+from paygent import __version__, errors
+from paygent.agent.planner.planner import Question
+from paygent.agent.runtime import propose
+from paygent.api import keys
+from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn, SessionIn
+from paygent.bootstrap import Paygent
+from paygent.errors import InvalidInput, PaygentError, Unauthorized
+from paygent.intents import repository
+from paygent.intents.model import Intent, IntentRequest, State
+from paygent.money import Amount
+from paygent.payments.action import Purchase
+from paygent.policy.rules import Deny
+from paygent.telemetry import get_logger
+from paygent.x402.client import HttpRequest
+
+log = get_logger(__name__)
+
+_RECOVERY_SECONDS = 2.0
+_STATUS_OF_CODE = {
+    error.code: error.status
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, PaygentError)
+}
+Credentials = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(HTTPBearer(auto_error=False, description="The key that the first start showed.")),
+]
+IdempotencyKey = Annotated[str | None, Header(max_length=128, description="Any text of yours, new for each payment.")]
+
+
+def create_app(paygent: Paygent) -> FastAPI:
+    """The ASGI application; while it runs, it also drives the intents that were left."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker = asyncio.create_task(_recover_for_ever(paygent))
+        yield
+        worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await worker
+
+    app = FastAPIOffline(
+        title="Paygent", version=__version__, description="AI agents spend money safely.", lifespan=lifespan
+    )
+    app.add_exception_handler(PaygentError, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+    async def key_holder(credentials: Credentials) -> None:
+        if credentials is not None:
+            async with paygent.database.transaction() as connection:
+                if await keys.is_known(connection, credentials.credentials):
+                    return
+        raise Unauthorized("Send the API key as `Authorization: Bearer paygent_…`. The first start showed it.")
+
+    app.include_router(_open_routes(paygent))
+    for router in (_paying_routes(paygent), _reading_routes(paygent)):
+        app.include_router(router, prefix="/v1", dependencies=[Depends(key_holder)])
+    return app
+
+
+def _open_routes(paygent: Paygent) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/health")
+    async def health(response: Response) -> dict[str, str]:
+        """Whether the database and the chain answer."""
+        parts = {"database": "ok", "chain": "ok"}
+        try:
+            async with paygent.database.transaction() as connection:
+                await connection.execute("SELECT 1")
+        except PaygentError as error:
+            parts["database"] = error.code
+        try:
+            await paygent.rpc.call("eth_blockNumber")
+        except PaygentError as error:
+            parts["chain"] = error.code
+        healthy = set(parts.values()) == {"ok"}
+        response.status_code = 200 if healthy else 503
+        return {"status": "ok" if healthy else "degraded", **parts}
+
+    return router
+
+
+def _paying_routes(paygent: Paygent) -> APIRouter:
+    router = APIRouter(tags=["paying"])
+
+    @router.post("/payments")
+    async def pay(body: PaymentIn, response: Response, idempotency_key: IdempotencyKey = None) -> IntentOut:
+        """Buy one HTTP request. 200 settled, 202 not decided yet, else why not; the same key never pays twice."""
+        asset = paygent.pocket.token.asset
+        purchase = Purchase(
+            HttpRequest(body.url, body.method, body.headers, body.data.encode()),
+            amount_max=None if body.amount_max is None else Amount.parse_positive(body.amount_max, asset),
+        )
+        return await submit(purchase.intent_request(body.session), idempotency_key, response)
+
+    @router.post("/ask")
+    async def ask(
+        body: AskIn, response: Response, idempotency_key: IdempotencyKey = None
+    ) -> IntentOut | dict[str, Any]:
+        """Do what a sentence says, or ask back (422) where it is unclear."""
+        asset = paygent.pocket.token.asset
+        proposal = propose(body.text, session_id=body.session, catalogue=paygent.catalogue, asset=asset)
+        if isinstance(proposal, Question):
+            response.status_code = 422
+            return {"code": "question", "about": proposal.about, "detail": proposal.text}
+        if body.dry_run:
+            quote, verdict = await paygent.engine.preview(proposal.request)
+            return {
+                "plan": proposal.plan.summary,
+                "amount": None if quote.amount is None else quote.amount.as_dict(),
+                "payee": quote.payee or None,
+                "allowed": not isinstance(verdict, Deny),
+                "reason": verdict.reason if isinstance(verdict, Deny) else None,
+            }
+        return await submit(proposal.request, idempotency_key, response)
+
+    async def submit(request: IntentRequest, idempotency_key: str | None, response: Response) -> IntentOut:
+        if not idempotency_key:
+            raise InvalidInput("Send an Idempotency-Key header: any text of yours, new for each payment.")
+        intent = await paygent.engine.submit(request, idempotency_key=idempotency_key)
+        response.status_code = status_of(intent)
+        return IntentOut.of(intent)
+
+    @router.put("/sessions")
+    async def session(body: SessionIn) -> dict[str, str]:
+        """Open a session, or bring an open one to these terms."""
+        hosts = None if body.allowed_hosts is None else tuple(host.lower() for host in body.allowed_hosts)
+        name = await paygent.open_session(
+            body.id, budget=body.budget, payment_max=body.payment_max, allowed_hosts=hosts
+        )
+        return {"id": name}
+
+    return router
+
+
+def _reading_routes(paygent: Paygent) -> APIRouter:
+    router = APIRouter(tags=["reading"])
+
+    @router.get("/intents")
+    async def intents(count: Annotated[int, Query(ge=1, le=200)] = 50) -> list[IntentOut]:
+        """The newest intents, without their answers."""
+        async with paygent.database.transaction() as connection:
+            found = await repository.recent(connection, count=count)
+        return [IntentOut.of(intent, with_answer=False) for intent in found]
+
+    @router.get("/intents/{intent_id}")
+    async def intent(intent_id: str) -> IntentOut:
+        """One intent with what it bought."""
+        async with paygent.database.transaction() as connection:
+            return IntentOut.of(await repository.get(connection, intent_id))
+
+    @router.get("/intents/{intent_id}/history")
+    async def history(intent_id: str) -> list[EventOut]:
+        """Every arrow that the intent went along."""
+        async with paygent.database.transaction() as connection:
+            await repository.get(connection, intent_id)
+            return [EventOut.of(event) for event in await repository.history(connection, intent_id)]
+
+    @router.get("/wallet")
+    async def wallet() -> dict[str, Any]:
+        """The wallet on chain and in the ledger."""
+        return await wallet_view(paygent)
+
+    return router
+
+
+async def wallet_view(paygent: Paygent) -> dict[str, Any]:
+    """Address and balances: on chain, in the ledger, reserved. Books what arrived first."""
+    pocket = paygent.pocket
+    await pocket.sync()
+    on_chain = await pocket.token.balance(pocket.signer.address)
+    ledger = await pocket.balance()
+    return {
+        "address": pocket.signer.address,
+        "network": paygent.network.id,
+        "on_chain": on_chain.as_dict(),
+        "ledger": pocket.token.amount(ledger.posted).as_dict(),
+        "reserved": pocket.token.amount(ledger.debits_pending).as_dict(),
+    }
+
+
+def status_of(intent: Intent) -> int:
+    """The HTTP status that tells what became of `intent`."""
+    if intent.state is State.SETTLED:
+        return 200
+    if not intent.state.is_final:
+        return 202
+    return _STATUS_OF_CODE.get((intent.reason or {}).get("code", ""), 502)
+
+
+async def _recover_for_ever(paygent: Paygent) -> None:
+    while True:
+        try:
+            await paygent.engine.recover()
+        except PaygentError as error:
+            log.warning("recovery.failed", code=error.code, detail=error.detail)
+        await asyncio.sleep(_RECOVERY_SECONDS)
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PaygentError)
+    body = {"type": "about:blank", "status": error.status, "title": error.code.replace("_", " "), **error.as_dict()}
+    head = {"www-authenticate": "Bearer"} if error.status == 401 else None
+    return JSONResponse(body, error.status, head, media_type="application/problem+json")
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    body = {"type": "about:blank", "status": 400, "title": "invalid input", "code": "invalid_input", "detail": detail}
+    return JSONResponse(body, 400, media_type="application/problem+json")

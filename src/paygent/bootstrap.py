@@ -1,0 +1,181 @@
+"""The only wiring: settings in, a working Paygent out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from paygent.db import embedded
+from paygent.db.database import Database
+from paygent.db.migrate import migrate
+from paygent.errors import ChainUnavailable, InvalidInput
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.networks import Network, network_named
+from paygent.evm.rpc import JsonRpc
+from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.intents.engine import Engine
+from paygent.intents.model import Intent
+from paygent.money import Amount
+from paygent.outbound import open_session as open_http
+from paygent.payments.action import KIND as X402_PAYMENT
+from paygent.payments.action import X402Payment
+from paygent.policy import sessions
+from paygent.policy.rules import Policy
+from paygent.registry.catalogue import Catalogue, Service
+from paygent.settings import Settings
+from paygent.wallets.pocket import Pocket
+from paygent.x402.client import BuyerClient, HttpRequest
+
+DEFAULT_SESSION = "default"
+_DEVNET_FILE = "devnet.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Paygent:
+    """Everything wired. `catalogue` holds the services that the owner registered, and the devnet's own."""
+
+    settings: Settings
+    network: Network
+    database: Database
+    rpc: JsonRpc
+    pocket: Pocket
+    engine: Engine
+    catalogue: Catalogue
+
+    async def open_session(
+        self,
+        session_id: str,
+        *,
+        budget: str | None = None,
+        payment_max: str | None = None,
+        allowed_hosts: tuple[str, ...] | None = None,
+    ) -> str:
+        """Open a session, or bring it to these terms; what is left out is the settings'. Returns its name."""
+        asset = self.pocket.token.asset
+        known = {HttpRequest(service.url).host for service in self.catalogue.services}
+        hosts = frozenset(self.settings.allowed_hosts) | known if allowed_hosts is None else frozenset(allowed_hosts)
+        policy = Policy(Amount.parse_positive(payment_max or self.settings.payment_max, asset), hosts)
+        total = Amount.parse(budget or self.settings.session_budget, asset)
+        async with self.database.transaction() as connection:
+            await sessions.open_session(connection, session_id, policy, total)
+        return session_id
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database, migrated; the embedded one is started when none is configured."""
+    url = await asyncio.to_thread(database_url, settings)
+    await asyncio.to_thread(migrate, url)
+    database = await Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or the embedded one's, which is started if it does not run. Blocks."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded.start(settings.home / "postgres")
+
+
+@asynccontextmanager
+async def open_rpc(settings: Settings) -> AsyncIterator[JsonRpc]:
+    """The node, asked for its chain id first: nothing is done on another chain than the configured one."""
+    network = network_of(settings)
+    url = settings.rpc_url or network.rpc_url or read_devnet_file(settings).get("rpc_url")
+    if url is None:
+        raise ChainUnavailable("No devnet is running here. Start one with `paygent up`, or set PAYGENT_RPC_URL.")
+    async with aiohttp.ClientSession() as http:
+        rpc = JsonRpc(url, http)
+        chain_id = int(await rpc.call("eth_chainId"), 16)
+        if chain_id != network.chain_id:
+            raise InvalidInput(
+                f"{rpc.host} is chain {chain_id}; {network.name} is chain {network.chain_id}. "
+                "Check PAYGENT_RPC_URL, PAYGENT_NETWORK and PAYGENT_CHAIN_ID."
+            )
+        yield rpc
+
+
+@asynccontextmanager
+async def open_paygent(
+    settings: Settings, *, on_change: Callable[[Intent], None] | None = None
+) -> AsyncIterator[Paygent]:
+    """Wire everything; what is missing or misconfigured is a PaygentError that says so.
+
+    `on_change` is told of every state that an intent reaches.
+    """
+    async with AsyncExitStack() as stack:
+        network = network_of(settings)
+        rpc = await stack.enter_async_context(open_rpc(settings))
+        database = await stack.enter_async_context(open_database(settings))
+        token = await Eip3009Token.open(
+            rpc, chain_id=network.chain_id, address=settings.token_address or network.usdc_address
+        )
+        signer = await asyncio.to_thread(open_signer, settings, "pocket")
+        # A key that was made here has no past on a public chain; a devnet is short enough to be read from its start.
+        first_block = 0 if network.is_devnet else int(await rpc.call("eth_blockNumber"), 16)
+        pocket = Pocket(database, token, signer, first_block, network.confirmations)
+        await pocket.open()
+        http = await stack.enter_async_context(open_http(allow_loopback=network.is_devnet))
+        engine = Engine(
+            database,
+            {X402_PAYMENT: X402Payment(pocket, BuyerClient(http))},
+            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            lease_seconds=settings.lease_seconds,
+            on_change=on_change,
+        )
+        paygent = Paygent(settings, network, database, rpc, pocket, engine, load_catalogue(settings))
+        await paygent.open_session(DEFAULT_SESSION)
+        yield paygent
+
+
+def network_of(settings: Settings) -> Network:
+    """The network that the settings name."""
+    return network_named(settings.network, devnet_chain_id=settings.chain_id)
+
+
+def open_signer(settings: Settings, name: str) -> KeystoreSigner:
+    """The key `name` in the home's keystore, made on first use. Blocks."""
+    password = settings.keystore_password.get_secret_value() if settings.keystore_password else None
+    return KeystoreSigner.open(settings.home / "keystore" / f"{name}.json", password)
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """The owner's services, and on the devnet the sample API that runs there."""
+    path = settings.services or settings.home / "services.toml"
+    if settings.services is not None and not path.exists():
+        raise InvalidInput(f"PAYGENT_SERVICES names {path}, and there is no such file.")
+    own = Catalogue.load(path).services if path.exists() else ()
+    if not network_of(settings).is_devnet:
+        return Catalogue(own)
+    sample = [Service(**service) for service in read_devnet_file(settings).get("services", [])]
+    taken = {service.name.casefold() for service in own}
+    return Catalogue((*own, *(service for service in sample if service.name.casefold() not in taken)))
+
+
+def read_devnet_file(settings: Settings) -> dict[str, Any]:
+    """What the running devnet wrote down of itself; empty when there is none."""
+    try:
+        content = json.loads(devnet_file(settings).read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise InvalidInput(f"{devnet_file(settings)} is damaged; stop the devnet and start it again.") from error
+    return content if isinstance(content, dict) else {}
+
+
+def devnet_file(settings: Settings) -> Path:
+    """Where a running devnet writes down its addresses."""
+    return settings.home / _DEVNET_FILE

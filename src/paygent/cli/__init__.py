@@ -1,0 +1,1 @@
+"""`paygent …`: the commands."""

@@ -1,0 +1,137 @@
+"""`paygent demo`: everything on a chain of its own; an agent buys data, and the books are shown and checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from paygent.api.schemas import EventOut
+from paygent.bootstrap import open_database
+from paygent.cli.output import emit, note
+from paygent.db import embedded
+from paygent.devnet.stack import Stack, open_stack
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.rpc import JsonRpc
+from paygent.intents import repository
+from paygent.settings import Settings
+
+COMMAND = "Pay 0.10 USDC to access the market data API"
+
+
+async def demo(settings: Settings, *, as_json: bool) -> int:
+    """Run the main job in a home that is made for it and removed after it; the exit code."""
+    began = time.monotonic()
+    home = Path(tempfile.mkdtemp(prefix="paygent-demo-"))
+
+    def say(text: str) -> None:
+        if not as_json:
+            note(f"[{time.monotonic() - began:4.1f} s] {text}")
+
+    own = Settings(_env_file=None, home=home, chain_id=settings.chain_id, anvil=settings.anvil)
+    own = own.model_copy(update={"network": "devnet", "rpc_url": None, "database_url": None, "token_address": None})
+    try:
+        async with open_stack(own, say=say) as stack:
+            report = await _buy(stack, say, quiet=as_json)
+        say("Everything is stopped again")
+    finally:
+        await asyncio.to_thread(embedded.stop, home / "postgres")
+        shutil.rmtree(home, ignore_errors=True)
+    if as_json:
+        emit(report)
+    elif report["ok"]:
+        note(f"Done in {time.monotonic() - began:.1f} s.")
+    else:
+        note("Error: the demo did not end as it should; see above.")
+    return 0 if report["ok"] else 1
+
+
+async def _buy(stack: Stack, say: Any, *, quiet: bool) -> dict[str, Any]:
+    document = stack.document
+    async with aiohttp.ClientSession() as http, open_database(stack.settings) as database:
+        token = await Eip3009Token.open(
+            JsonRpc(document["rpc_url"], http), chain_id=document["chain_id"], address=document["usdc"]
+        )
+        before = await _balances(token, document)
+        say(f'paygent ask "{COMMAND}"')
+        code, bought = await _ask(stack)
+        after = await _balances(token, document)
+        async with database.transaction() as connection:
+            intents = await repository.recent(connection, count=1)
+            intent = intents[0]
+            events = await repository.history(connection, intent.id)
+            entries = await repository.ledger_entries(connection, intent)
+    paid = int(before["payer"]["base_units"]) - int(after["payer"]["base_units"])
+    received = int(after["seller"]["base_units"]) - int(before["seller"]["base_units"])
+    booked = sum(
+        int(e["base_units"]) for e in entries if e["kind"] == "post_pending" and "payee:" in e["credit_account"]
+    )
+    report = {
+        "ok": code == 0 and bought is not None and paid == received == booked > 0,
+        "intent": intent.id,
+        "state": intent.state,
+        "transaction": intent.transaction,
+        "data": bought,
+        "before": before,
+        "after": after,
+        "history": [EventOut.of(event).model_dump(mode="json") for event in events],
+        "ledger": entries,
+    }
+    if not quiet:
+        _show(report)
+    return report
+
+
+async def _ask(stack: Stack) -> tuple[int, Any]:
+    """The very command that a user would type, as a process of its own; its exit code and the data it printed."""
+    assert stack.settings.database_url is not None
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAYGENT_")} | {
+        "PAYGENT_HOME": str(stack.settings.home),
+        "PAYGENT_CHAIN_ID": str(stack.settings.chain_id),
+        "PAYGENT_DATABASE_URL": stack.settings.database_url.get_secret_value(),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "paygent", "ask", COMMAND,
+        env=environment, cwd=stack.settings.home, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    try:
+        bought = json.loads(out)
+    except ValueError:
+        bought = None
+    return process.returncode or 0, bought
+
+
+async def _balances(token: Eip3009Token, document: dict[str, Any]) -> dict[str, Any]:
+    payer, seller = await asyncio.gather(token.balance(document["wallet"]), token.balance(document["seller"]))
+    return {"payer": payer.as_dict(), "seller": seller.as_dict()}
+
+
+def _show(report: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    console.print("\nThe data bought")
+    console.print_json(data=report["data"])
+    console.print(f"\nTransaction  {report['transaction']}")
+    balances = Table("On chain", "before", "after", box=None)
+    for who in ("payer", "seller"):
+        balances.add_row(who, *(f"{report[when][who]['text']} USDC.e" for when in ("before", "after")))
+    console.print(balances)
+    ledger = Table("Ledger", "debit", "credit", "base units", box=None)
+    for entry in report["ledger"]:
+        debit, credit = (":".join(entry[side].split(":")[:2]) for side in ("debit_account", "credit_account"))
+        ledger.add_row(entry["kind"], debit, credit, entry["base_units"])
+    console.print("", ledger, "")
+    history = Table(f"History of {report['intent']}", "", box=None)
+    for event in report["history"]:
+        history.add_row(event["to_state"], event["at"])
+    console.print(history, "")

@@ -1,0 +1,273 @@
+"""The commands and their help. Nothing heavy is imported before a command runs: help answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paygent import __version__
+from paygent.cli.exit_codes import EXIT_CODES
+
+if TYPE_CHECKING:
+    from paygent.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help=f"AI agents spend money safely: plan, price, check, pay over x402, settle on chain, prove it.\n\n{EXIT_CODES}",
+)
+intents = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was paid, and what became of it.")
+wallet = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The wallet that pays.")
+app.add_typer(intents, name="intents")
+app.add_typer(wallet, name="wallet")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port on loopback; 0 takes a free one.")]
+Key = Annotated[str | None, typer.Option("--idempotency-key", help="Any text of yours: the same key never pays twice.")]
+Fresh = Annotated[bool, typer.Option("--new", help="Pay anew, even if an identical payment was interrupted.")]
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help='What to do, e.g. "Pay 0.10 USDC to access the market data API".')],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and price it, and pay nothing.")] = False,
+    idempotency_key: Key = None,
+    new: Fresh = False,
+    json: Json = False,
+) -> None:
+    """Do what a sentence says. What is unclear is asked about, never guessed."""
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(
+        lambda: paying.ask(settings, text=text, dry_run=dry_run, key=idempotency_key, fresh=new, as_json=json),
+        as_json=json,
+    )
+
+
+@app.command()
+def pay(
+    url: Annotated[str, typer.Argument(help="The URL to buy. One that asks for no payment is simply fetched.")],
+    method: Annotated[str, typer.Option(help="The HTTP method.")] = "GET",
+    data: Annotated[str, typer.Option(help="The request's body.")] = "",
+    header: Annotated[list[str] | None, typer.Option(help="A request header, 'Name: value'; may be repeated.")] = None,
+    max_amount: Annotated[str | None, typer.Option(help="The most that it may cost, e.g. 0.10.")] = None,
+    idempotency_key: Key = None,
+    new: Fresh = False,
+    json: Json = False,
+) -> None:
+    """Buy one HTTP request and print what it answers."""
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(
+        lambda: paying.pay(
+            settings,
+            url=url,
+            method=method,
+            headers=header or [],
+            data=data,
+            amount_max=max_amount,
+            key=idempotency_key,
+            fresh=new,
+            as_json=json,
+        ),
+        as_json=json,
+    )
+
+
+@intents.command("list")
+def intents_list(
+    count: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20, json: Json = False
+) -> None:
+    """The newest intents."""
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(lambda: paying.list_intents(settings, count=count, as_json=json), as_json=json)
+
+
+@intents.command("show")
+def intents_show(
+    intent_id: Annotated[str, typer.Argument(help="Its id, int_… .")],
+    json: Json = False,
+) -> None:
+    """One intent: what it bought, its history and its ledger entries."""
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(lambda: paying.show_intent(settings, intent_id=intent_id, as_json=json), as_json=json)
+
+
+@wallet.command("balance")
+def wallet_balance(json: Json = False) -> None:
+    """The wallet's address and balances, on chain and in the ledger."""
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(lambda: paying.show_wallet(settings, as_json=json), as_json=json)
+
+
+@app.command()
+def demo(json: Json = False) -> None:
+    """Run everything here, on a chain of its own, and let an agent buy real data for 0.10 USDC."""
+    from paygent.cli import demo as command
+    from paygent.cli import output
+
+    settings = _settings(as_json=json)
+    output.run(lambda: command.demo(settings, as_json=json), as_json=json)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The API's port; 0 takes a free one.")] = 8402,
+    json: Json = False,
+) -> None:
+    """Serve chain, database, facilitator, sample paid API and the API, until Ctrl-C. State is kept."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(lambda: serving.up(settings, port=port, as_json=json), as_json=json)
+
+
+@app.command()
+def api(port: Port = 8402, json: Json = False) -> None:
+    """Serve the API alone, on the configured chain and database, until Ctrl-C."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(lambda: serving.api(settings, port=port, as_json=json), as_json=json)
+
+
+@app.command()
+def sell(
+    upstream: Annotated[str, typer.Option(help="The API to put a price on, e.g. http://127.0.0.1:9000.")],
+    price: Annotated[str, typer.Option(help="What one request costs, e.g. 0.01.")],
+    pay_to: Annotated[str, typer.Option(help="The address that is paid.")],
+    facilitator: Annotated[str, typer.Option(help="The URL of the facilitator that settles.")],
+    port: Port = 0,
+    json: Json = False,
+) -> None:
+    """Put any HTTP API behind a price (a reverse proxy), until Ctrl-C."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(
+        lambda: serving.sell(
+            settings,
+            upstream=upstream,
+            price=price,
+            pay_to=pay_to,
+            facilitator_url=facilitator,
+            port=port,
+            as_json=json,
+        ),
+        as_json=json,
+    )
+
+
+@app.command("sample-api", hidden=True)
+def sample_api(
+    price: Annotated[str, typer.Option(help="What one request costs.")],
+    pay_to: Annotated[str, typer.Option(help="The address that is paid.")],
+    facilitator: Annotated[str, typer.Option(help="The URL of the facilitator that settles.")],
+    port: Port = 0,
+    json: Json = False,
+) -> None:
+    """Serve the sample market-data API, which sells what the chain knows."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(
+        lambda: serving.sample_api(
+            settings, price=price, pay_to=pay_to, facilitator_url=facilitator, port=port, as_json=json
+        ),
+        as_json=json,
+    )
+
+
+@app.command()
+def facilitator(
+    rpc_url: Annotated[str, typer.Option(help="The EVM node that it settles on.")],
+    port: Port = 0,
+    asset: Annotated[
+        list[str] | None, typer.Option(help="An EIP-3009 token to serve, besides the known USDC.e; may be repeated.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Serve an x402 facilitator: /verify, /settle, /supported, until Ctrl-C."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(
+        lambda: serving.facilitator(settings, rpc_url=rpc_url, assets=asset or [], port=port, as_json=json),
+        as_json=json,
+    )
+
+
+@app.command()
+def devnet(
+    chain_id: Annotated[int, typer.Option(min=1, help="Any chain id.")] = 338,
+    port: Port = 0,
+    state: Annotated[
+        Path | None, typer.Option(help="A file that keeps the chain's state; else it is forgotten.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Serve a chain with the token, Multicall3 and funded development accounts, until Ctrl-C."""
+    from paygent.cli import output, serving
+
+    settings = _settings(as_json=json)
+    output.run(lambda: serving.devnet(settings, chain_id=chain_id, port=port, state=state, as_json=json), as_json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what is missing or misconfigured, and what to do about it."""
+    from paygent.cli import doctor as command
+    from paygent.cli import output
+
+    output.run(lambda: command.doctor(as_json=json), as_json=json)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _settings(*, as_json: bool) -> Settings:
+    """The settings, with the logs configured; a wrong one is told by its variable's name."""
+    from pydantic import ValidationError
+
+    from paygent.cli.output import fail
+    from paygent.errors import InvalidInput
+    from paygent.settings import Settings
+    from paygent.telemetry import configure_logging
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PAYGENT_" + str(first["loc"][0]).upper()
+        fail(InvalidInput(f"{name} is wrong: {first['msg']}."), as_json=as_json)
+    configure_logging(level=settings.log_level, json=settings.log_json)
+    return settings
+
+
+def main() -> None:
+    """The entry point."""
+    app(prog_name="paygent")

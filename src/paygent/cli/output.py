@@ -1,0 +1,66 @@
+"""How commands speak: results on stdout, everything else on stderr, errors with an exit code that means something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+import typer
+
+from paygent import errors
+from paygent.cli.exit_codes import EXIT_DENIED, EXIT_INPUT, EXIT_SELLER, EXIT_UNAVAILABLE, EXIT_UNEXPECTED
+from paygent.errors import PaygentError
+
+
+def exit_code(code: str) -> int:
+    """The exit code for an error's stable code."""
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, PaygentError) and error.code == code:
+            return _exit_code_of(error)
+    return EXIT_UNEXPECTED
+
+
+def _exit_code_of(error: type[PaygentError]) -> int:
+    if issubclass(error, errors.PolicyDenied | errors.InsufficientBalance | errors.OverLimit):
+        return EXIT_DENIED
+    if issubclass(error, errors.InvalidInput | errors.NotFound | errors.IdempotencyConflict | errors.Unauthorized):
+        return EXIT_INPUT
+    if issubclass(error, errors.QuoteMismatch | errors.PaymentRefused):
+        return EXIT_SELLER
+    return EXIT_UNAVAILABLE if issubclass(error, errors.Unavailable) else EXIT_UNEXPECTED
+
+
+def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool) -> NoReturn:
+    """Run a command's coroutine; its result is the exit code. An error is told as a sentence, or as JSON."""
+    try:
+        code = asyncio.run(make())
+    except PaygentError as error:
+        fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        note("Interrupted. What was begun is stored; run the same command again to resume it.")
+        code = 130
+    raise typer.Exit(code)
+
+
+def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
+    """Tell `error` and leave with its exit code."""
+    if as_json:
+        emit({"error": error.as_dict()})
+    else:
+        note(f"Error: {error.detail}")
+    raise typer.Exit(_exit_code_of(type(error)))
+
+
+def emit(document: Any) -> None:
+    """One JSON document on stdout, on one line."""
+    sys.stdout.write(json.dumps(document, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str = "") -> None:
+    """A line for people, on stderr, so that stdout can be piped."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,223 @@
+"""`paygent pay`, `ask`, `intents` and `wallet`: what a buyer does."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from paygent.agent.planner.planner import Question
+from paygent.agent.runtime import propose
+from paygent.api.app import wallet_view
+from paygent.api.schemas import EventOut, IntentOut
+from paygent.bootstrap import DEFAULT_SESSION, Paygent, open_database, open_paygent
+from paygent.cli.exit_codes import EXIT_INPUT, EXIT_UNDECIDED
+from paygent.cli.output import emit, exit_code, note
+from paygent.errors import InvalidInput
+from paygent.intents import repository
+from paygent.intents.model import Intent, IntentRequest, State
+from paygent.money import Amount
+from paygent.payments.action import Purchase
+from paygent.policy.rules import Deny
+from paygent.settings import Settings
+from paygent.x402.client import HttpRequest
+
+_SAYS = {
+    State.HELD: "allowed by the policy; {amount} reserved in budget and wallet",
+    State.SIGNED: "authorization signed and stored",
+    State.SUBMITTED: "paying the seller",
+    State.UNKNOWN: "the outcome is not known yet; the chain will tell",
+    State.SETTLED: "settled",
+    State.DENIED: "denied",
+    State.FAILED: "failed; nothing was paid",
+}
+
+
+async def pay(
+    settings: Settings,
+    *,
+    url: str,
+    method: str,
+    headers: list[str],
+    data: str,
+    amount_max: str | None,
+    key: str | None,
+    fresh: bool,
+    as_json: bool,
+) -> int:
+    """Buy one HTTP request; the exit code."""
+    http = HttpRequest(url, method.upper(), _headers(headers), data.encode())
+    async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
+        asset = paygent.pocket.token.asset
+        ceiling = None if amount_max is None else Amount.parse_positive(amount_max, asset)
+        request = Purchase(http, amount_max=ceiling).intent_request(DEFAULT_SESSION)
+        return await _submit(paygent, request, key=key, fresh=fresh, as_json=as_json)
+
+
+async def ask(settings: Settings, *, text: str, dry_run: bool, key: str | None, fresh: bool, as_json: bool) -> int:
+    """Do what a sentence says; the exit code."""
+    async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
+        asset = paygent.pocket.token.asset
+        proposal = propose(text, session_id=DEFAULT_SESSION, catalogue=paygent.catalogue, asset=asset)
+        if isinstance(proposal, Question):
+            if as_json:
+                emit({"question": proposal.text, "about": proposal.about})
+            else:
+                note(proposal.text)
+            return EXIT_INPUT
+        if not as_json:
+            note(f"Plan: {proposal.plan.summary}")
+        if dry_run:
+            return await _preview(paygent, proposal.request, proposal.plan.summary, as_json=as_json)
+        return await _submit(paygent, proposal.request, key=key, fresh=fresh, as_json=as_json)
+
+
+async def list_intents(settings: Settings, *, count: int, as_json: bool) -> int:
+    """The newest intents."""
+    async with open_database(settings) as database, database.transaction() as connection:
+        intents = await repository.recent(connection, count=count)
+    if as_json:
+        emit([IntentOut.of(intent, with_answer=False).model_dump(mode="json") for intent in intents])
+        return 0
+    table = Table("intent", "state", "amount", "url", "created", box=None)
+    for intent in intents:
+        url = str(intent.request.arguments.get("http", {}).get("url", ""))
+        created = intent.created_at.isoformat(sep=" ", timespec="seconds")
+        table.add_row(intent.id, intent.state, str(intent.amount or "-"), url, created)
+    Console().print(table if intents else "No intents yet.")
+    return 0
+
+
+async def show_intent(settings: Settings, *, intent_id: str, as_json: bool) -> int:
+    """One intent: what it bought, its history and its ledger entries."""
+    async with open_database(settings) as database, database.transaction() as connection:
+        intent = await repository.get(connection, intent_id)
+        events = await repository.history(connection, intent_id)
+        entries = await repository.ledger_entries(connection, intent)
+    if as_json:
+        document = IntentOut.of(intent).model_dump(mode="json")
+        document["history"] = [EventOut.of(event).model_dump(mode="json") for event in events]
+        document["ledger"] = entries
+        emit(document)
+        return 0
+    console = Console()
+    console.print(f"{intent.id}  {intent.state}  {intent.amount or 'free'}", highlight=False)
+    if intent.transaction:
+        console.print(f"transaction {intent.transaction}", highlight=False)
+    if intent.reason:
+        console.print(f"reason: {intent.reason.get('detail')}", highlight=False)
+    history = Table("at", "state", "detail", title="History", title_justify="left", box=None)
+    for event in events:
+        detail = ", ".join(f"{k}={v}" for k, v in event.detail.items() if k != "facts")
+        history.add_row(event.at.isoformat(sep=" ", timespec="milliseconds"), event.to_state, detail)
+    ledger = Table("entry", "debit", "credit", "base units", title="Ledger", title_justify="left", box=None)
+    for entry in entries:
+        ledger.add_row(entry["kind"], entry["debit_account"], entry["credit_account"], entry["base_units"])
+    console.print(history)
+    console.print(ledger)
+    return 0
+
+
+async def show_wallet(settings: Settings, *, as_json: bool) -> int:
+    """The wallet on chain and in the ledger."""
+    async with open_paygent(settings) as paygent:
+        view = await wallet_view(paygent)
+    if as_json:
+        emit(view)
+        return 0
+    symbol = view["on_chain"]["asset"]["symbol"]
+    table = Table(box=None, show_header=False)
+    table.add_row("address", view["address"])
+    table.add_row("network", view["network"])
+    for name, label in (("on_chain", "on chain"), ("ledger", "in the ledger"), ("reserved", "of it reserved")):
+        table.add_row(label, f"{view[name]['text']} {symbol}")
+    Console().print(table, highlight=False)
+    return 0
+
+
+async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, fresh: bool, as_json: bool) -> int:
+    twin = None
+    if key is None and not fresh:
+        async with paygent.database.transaction() as connection:
+            twin = await repository.unfinished_twin(connection, request)
+    if twin is not None and _wants_resume(twin, as_json=as_json):
+        intent = await paygent.engine.drive(twin.id)
+    else:
+        intent = await paygent.engine.submit(request, idempotency_key=key or secrets.token_hex(16))
+    if as_json:
+        emit(IntentOut.of(intent).model_dump(mode="json"))
+    else:
+        _show(intent)
+    if intent.state is State.SETTLED:
+        async with paygent.database.transaction() as connection:
+            await repository.mark_delivered(connection, intent.id)
+        return 0
+    return exit_code((intent.reason or {}).get("code", "")) if intent.state.is_final else EXIT_UNDECIDED
+
+
+def _wants_resume(twin: Intent, *, as_json: bool) -> bool:
+    """Whether to go on with an identical intent that was interrupted; without a terminal the answer is yes."""
+    began = twin.created_at.isoformat(sep=" ", timespec="seconds")
+    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        note(
+            f"Resuming the identical payment {twin.id} of {began} ({twin.state}) instead of paying again (--new pays)."
+        )
+        return True
+    return typer.confirm(
+        f"An identical payment of {began} was interrupted ({twin.id}, {twin.state}). Resume it instead of paying again?",
+        default=True,
+        err=True,
+    )
+
+
+async def _preview(paygent: Paygent, request: IntentRequest, summary: str, *, as_json: bool) -> int:
+    quote, verdict = await paygent.engine.preview(request)
+    allowed = not isinstance(verdict, Deny)
+    if as_json:
+        amount = None if quote.amount is None else quote.amount.as_dict()
+        reason = verdict.reason if isinstance(verdict, Deny) else None
+        emit({"plan": summary, "amount": amount, "payee": quote.payee or None, "allowed": allowed, "reason": reason})
+    elif quote.amount is None:
+        note("It answers without asking for a payment: nothing would be paid.")
+    else:
+        note(f"The seller asks {quote.amount}, payable to {quote.payee}.")
+        note(f"Not allowed: {verdict.reason}" if isinstance(verdict, Deny) else "Allowed. Nothing was paid (dry run).")
+    return 0 if allowed else exit_code("policy_denied")
+
+
+def _show_progress(intent: Intent) -> None:
+    note(f"  {intent.state:<10} " + _SAYS.get(intent.state, "").format(amount=intent.amount))
+
+
+def _show(intent: Intent) -> None:
+    if intent.reason and intent.state is not State.SETTLED:
+        note(f"Error: {intent.reason.get('detail')}" if intent.state.is_final else f"{intent.reason.get('detail')}")
+    if intent.state is State.SETTLED and intent.amount is None:
+        note("It answered without asking for a payment: nothing was paid.")
+    elif intent.state is State.SETTLED:
+        note(f"Paid {intent.amount} in transaction {intent.transaction} ({intent.id})")
+        if intent.answer is None:
+            note("The seller took the payment and delivered no answer; ask it with the transaction's hash.")
+    if intent.answer is not None:
+        sys.stdout.buffer.write(intent.answer.body)
+        sys.stdout.flush()
+        if not intent.answer.body.endswith(b"\n") and sys.stdout.isatty():
+            note()
+        if not intent.answer.is_whole:
+            note(f"The answer is longer than what is kept ({len(intent.answer.body)} bytes); it was cut off.")
+    if not intent.state.is_final:
+        note(f"{intent.id} is not decided yet. Its reserve is kept; run the same command again to resume it.")
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    headers: dict[str, Any] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise InvalidInput(f"Write a header as 'Name: value', not {line!r}.")
+        headers[name.strip()] = value.strip()
+    return headers

@@ -1,0 +1,1 @@
+"""The embedded chain and all that runs on it: a real EVM, real contracts, real processes."""

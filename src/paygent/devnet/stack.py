@@ -1,0 +1,173 @@
+"""The whole devnet: database, chain, contracts, funds, and a facilitator and a seller as processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from paygent.bootstrap import database_url, devnet_file, open_signer
+from paygent.db.migrate import migrate
+from paygent.devnet import chain, deploy
+from paygent.errors import InvalidInput, Unavailable
+from paygent.evm.rpc import JsonRpc
+from paygent.settings import Settings
+
+SAMPLE_PRICE = "0.10"
+SAMPLE_SERVICE = "market data API"
+# The seller's account: one of the chain's public development accounts, so that everyone can look at it.
+_SELLER = 9
+_WALLET_USDC = 100
+_GAS_WEI = 100 * 10**18
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running devnet. `settings` are those with which a Paygent uses it; `document` says where everything is."""
+
+    settings: Settings
+    document: dict[str, Any]
+    database_note: str
+
+
+@asynccontextmanager
+async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> AsyncIterator[Stack]:
+    """Start everything, telling `say` what is being done; stop it all at the end. State stays in the home."""
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(home))
+        say("Starting the database")
+        url = await asyncio.to_thread(database_url, settings)
+        await asyncio.to_thread(migrate, url)
+        settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        say(f"Starting the chain (id {settings.chain_id})")
+        node = await stack.enter_async_context(
+            await chain.start(
+                binary=chain.find_anvil(settings.anvil), chain_id=settings.chain_id, state=home / "chain.json"
+            )
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        rpc = JsonRpc(node.rpc_url, http)
+        say("Deploying the contracts and funding the accounts")
+        token = await deploy.deploy(rpc, chain_id=settings.chain_id)
+        wallet = (await asyncio.to_thread(open_signer, settings, "pocket")).address
+        settler = (await asyncio.to_thread(open_signer, settings, "facilitator")).address
+        usdc = _WALLET_USDC * 10**token.asset.decimals
+        await deploy.fund(rpc, token, wallet, usdc_base_units=usdc, gas_wei=0)
+        await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=_GAS_WEI)
+        say("Starting the facilitator")
+        environment = _environment(settings, node.rpc_url)
+        facilitator = await _start(stack, home, environment, "facilitator", "--rpc-url", node.rpc_url)
+        say("Starting the sample paid API")
+        seller = deploy.DEV_ACCOUNTS[_SELLER].address
+        sample = await _start(
+            stack,
+            home,
+            environment,
+            "sample-api",
+            *("--price", SAMPLE_PRICE, "--pay-to", seller, "--facilitator", facilitator["url"]),
+        )
+        service = {
+            "name": SAMPLE_SERVICE,
+            "url": sample["url"] + "/market-data",
+            "description": "What this chain knows of its own market: blocks, gas, USDC.e supply and transfers",
+            "price": SAMPLE_PRICE,
+            "pay_to": seller,
+        }
+        document = {
+            "rpc_url": node.rpc_url,
+            "chain_id": settings.chain_id,
+            "usdc": token.asset.address,
+            "wallet": wallet,
+            "seller": seller,
+            "facilitator_url": facilitator["url"],
+            "services": [service],
+        }
+        stack.enter_context(_written_down(devnet_file(settings), document))
+        yield Stack(settings, document, "yours" if "@/" not in url else f"embedded, {url.partition('host=')[2]}")
+
+
+def _environment(settings: Settings, rpc_url: str) -> dict[str, str]:
+    """What a child needs to know; the database's URL may hold a password, so it is not an argument."""
+    assert settings.database_url is not None
+    return {
+        **os.environ,
+        "PAYGENT_HOME": str(settings.home),
+        "PAYGENT_NETWORK": "devnet",
+        "PAYGENT_CHAIN_ID": str(settings.chain_id),
+        "PAYGENT_RPC_URL": rpc_url,
+        "PAYGENT_DATABASE_URL": settings.database_url.get_secret_value(),
+        "PAYGENT_LOG_LEVEL": "info",
+    }
+
+
+async def _start(
+    stack: AsyncExitStack, home: Path, environment: dict[str, str], command: str, *arguments: str
+) -> dict[str, Any]:
+    """Start `paygent COMMAND` as a process of its own; what it says of itself once it answers."""
+    logs = home / "logs"
+    logs.mkdir(exist_ok=True, mode=0o700)
+    log_path = logs / f"{command}.log"
+    with log_path.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "paygent", command, *arguments, "--json",
+            env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
+            start_new_session=True, preexec_fn=chain.die_with_parent,
+        )  # fmt: skip
+    stack.push_async_callback(_stop, process)
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS)
+        document = json.loads(line)
+    except (TimeoutError, ValueError):
+        raise Unavailable(f"`paygent {command}` did not start; see {log_path}.") from None
+    if "url" not in document:
+        raise Unavailable(f"`paygent {command}` did not start: {document.get('error', {}).get('detail')}")
+    assert isinstance(document, dict)
+    return document
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InvalidInput(
+                f"A devnet runs in {home} already. Stop it, or set PAYGENT_HOME to another folder."
+            ) from None
+        yield
+
+
+@contextmanager
+def _written_down(path: Path, document: dict[str, Any]) -> Iterator[None]:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(document, indent=1) + "\n")
+    temporary.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

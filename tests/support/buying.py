@@ -1,0 +1,126 @@
+"""A buyer with money, a session, and a seller whose behaviour a test may change."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from eth_account import Account
+from fastapi import FastAPI, Response
+
+from paygent.db.database import Database
+from paygent.evm.abi import encode_call
+from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.rpc import JsonRpc
+from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.intents.engine import Engine
+from paygent.intents.model import Intent
+from paygent.ledger import transfers
+from paygent.money import Amount
+from paygent.outbound import open_session as open_http
+from paygent.payments.action import KIND, Purchase, X402Payment
+from paygent.policy import sessions
+from paygent.policy.rules import Policy
+from paygent.wallets.pocket import Pocket
+from paygent.x402.client import BuyerClient, HttpRequest
+from paygent.x402.facilitator.client import FacilitatorClient
+from paygent.x402.seller import Offer, PaymentGuard
+from tests.support.chain import send
+from tests.support.servers import serving
+
+SELLER = "0x" + "5e" * 20
+
+
+@dataclass
+class Seller:
+    """A running seller; `offer` is what /data costs, `hooks` replace what a request gets."""
+
+    url: str
+    offer: Offer
+    runs: int = 0
+    answer: Any = field(default_factory=lambda: {"data": "bought"})
+
+
+@pytest.fixture
+async def seller(http: aiohttp.ClientSession, token: Eip3009Token, facilitator_url: str) -> AsyncIterator[Seller]:
+    offer = Offer(token.amount(100), SELLER, token.domain.name, token.domain.version)
+    sold = Seller("", offer)
+    app = FastAPI()
+
+    @app.get("/data")
+    async def data() -> Any:
+        sold.runs += 1
+        return sold.answer
+
+    @app.get("/free")
+    async def free() -> Any:
+        return "free"
+
+    @app.get("/redirect")
+    async def redirect() -> Response:
+        return Response(status_code=302, headers={"location": "https://elsewhere.example/data"})
+
+    def offer_for(method: str, path: str) -> Offer | None:
+        return sold.offer if (method, path) == ("GET", "/data") else None
+
+    app.add_middleware(
+        PaymentGuard,
+        facilitator=FacilitatorClient(facilitator_url, http),
+        offer_for=offer_for,
+    )
+    async with serving(app) as sold.url:
+        yield sold
+
+
+@pytest.fixture
+async def pocket(database: Database, rpc: JsonRpc, token: Eip3009Token) -> Pocket:
+    """A fresh account with 1,000 base units and no gas."""
+    account = Account.create()
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", account.address, 1_000))
+    opened = Pocket(database, token, KeystoreSigner.from_private_key(account.key.hex()), first_block=0)
+    await opened.open()
+    return opened
+
+
+@dataclass
+class Buyer:
+    """An engine, and a session of its own."""
+
+    engine: Engine
+    database: Database
+    pocket: Pocket
+    session_id: str
+
+    async def buy(self, url: str, *, key: str | None = None, **terms: Any) -> Intent:
+        purchase = Purchase(HttpRequest(url), **terms)
+        return await self.engine.submit(
+            purchase.intent_request(self.session_id), idempotency_key=key or secrets.token_hex(8)
+        )
+
+    async def balances(self) -> tuple[int, int, int]:
+        """Base units: the pocket on chain; the pocket in the ledger; what the ledger holds."""
+        on_chain = await self.pocket.token.balance(self.pocket.signer.address)
+        ledger = await self.pocket.balance()
+        return on_chain.base_units, ledger.posted, ledger.debits_pending
+
+    async def budget_left(self) -> int:
+        async with self.database.transaction() as connection:
+            return (await transfers.balance(connection, sessions.budget_account(self.session_id))).available
+
+
+@pytest.fixture
+async def buyer(database: Database, pocket: Pocket, seller: Seller) -> AsyncIterator[Buyer]:
+    """May spend 150 base units at once and 500 in all, at the seller's."""
+    session_id = "s" + secrets.token_hex(4)
+    asset = pocket.token.asset
+    policy = Policy(Amount(150, asset), frozenset({seller.url.removeprefix("http://")}))
+    async with database.transaction() as connection:
+        await sessions.open_session(connection, session_id, policy, Amount(500, asset))
+    async with open_http(allow_loopback=True) as session:
+        action = X402Payment(pocket, BuyerClient(session))
+        engine = Engine(database, {KIND: action}, owner=session_id, lease_seconds=5, settle_wait_seconds=1)
+        yield Buyer(engine, database, pocket, session_id)
