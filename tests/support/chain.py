@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +15,7 @@ from eth_account import Account
 from paygent.db import embedded
 from paygent.db.database import Database
 from paygent.db.migrate import migrate
+from paygent.devnet import chain
 from paygent.evm.abi import to_hex
 from paygent.evm.contracts import artifact
 from paygent.evm.eip3009 import Eip3009Token
@@ -39,25 +37,9 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture(scope="session")
 async def rpc(http: aiohttp.ClientSession) -> AsyncIterator[JsonRpc]:
-    """An anvil of this test run's own, on a free port."""
-    process = await asyncio.create_subprocess_exec(
-        str(ROOT / "node_modules/.bin/anvil"),
-        "--port",
-        "0",
-        "--chain-id",
-        "338",
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(30):
-            while not (found := re.search(rb"Listening on (\S+)", line := await process.stdout.readline())):
-                assert line, "anvil ended before it listened"
-        yield JsonRpc("http://" + found[1].decode(), http)
-    finally:
-        os.killpg(process.pid, 9)
-        await process.wait()
+    """A chain of this test run's own, on a free port; blocks come with transactions only, or by evm_mine."""
+    async with await chain.start(binary=chain.find_anvil(None), block_time_seconds=None) as node:
+        yield JsonRpc(node.rpc_url, http)
 
 
 @pytest.fixture(scope="session")
