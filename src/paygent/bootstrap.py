@@ -19,10 +19,10 @@ from paygent.db import embedded
 from paygent.db.database import Database
 from paygent.db.migrate import migrate
 from paygent.errors import ChainUnavailable, InvalidInput
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.networks import Network, network_named
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.intents.engine import Engine
 from paygent.intents.model import Intent
 from paygent.money import Amount

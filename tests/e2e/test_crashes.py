@@ -13,8 +13,8 @@ import pytest
 from eth_account.signers.local import LocalAccount
 
 from paygent.evm.abi import encode_call
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.x402.types import PaymentRequirements
 from tests.support.books import ledger_of, transfers_on_chain
 from tests.support.buying import SELLER, Seller

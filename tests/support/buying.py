@@ -14,9 +14,9 @@ from fastapi import FastAPI, Response
 
 from paygent.db.database import Database
 from paygent.evm.abi import encode_call
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.intents.engine import Engine
 from paygent.intents.model import Intent
 from paygent.ledger import transfers

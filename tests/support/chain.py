@@ -18,9 +18,9 @@ from paygent.db.migrate import migrate
 from paygent.devnet import chain
 from paygent.evm.abi import to_hex
 from paygent.evm.contracts import artifact
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.evm.transactions import TransactionSender
 from paygent.x402.facilitator.app import create_app
 from paygent.x402.facilitator.service import Facilitator

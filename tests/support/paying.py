@@ -9,8 +9,8 @@ from x402.mechanisms.evm.exact import ExactEvmClientScheme
 from x402.mechanisms.evm.signers import EthAccountSigner
 
 from paygent.evm.abi import encode_call
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.x402.types import PaymentPayload, PaymentRequirements
 from tests.support.chain import send
 

@@ -13,7 +13,9 @@ import uvicorn
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """The URL of the running server."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=5)
+    )
     task = asyncio.create_task(server.serve())
     try:
         while not server.started:

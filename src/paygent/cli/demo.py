@@ -21,8 +21,8 @@ from paygent.bootstrap import open_database
 from paygent.cli.output import emit, note
 from paygent.db import embedded
 from paygent.devnet.stack import Stack, open_stack
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
 from paygent.settings import Settings
 

@@ -23,7 +23,7 @@ from paygent.bootstrap import (
 from paygent.cli.output import emit
 from paygent.devnet.chain import find_anvil
 from paygent.errors import PaygentError
-from paygent.evm.eip3009 import Eip3009Token
+from paygent.evm.tokens import Eip3009Token
 from paygent.settings import Settings
 
 

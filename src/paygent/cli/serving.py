@@ -24,9 +24,9 @@ from paygent.devnet import deploy as devnet_deploy
 from paygent.devnet.sample_api import create_paid_app
 from paygent.devnet.stack import open_stack
 from paygent.errors import ChainUnavailable, InvalidInput, UnknownAsset
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.networks import MULTICALL3_ADDRESS, known_usdc
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.evm.transactions import TransactionSender
 from paygent.money import Amount
 from paygent.outbound import check_url

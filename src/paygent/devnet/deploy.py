@@ -9,9 +9,9 @@ from eth_abi.abi import encode
 from paygent.errors import ChainUnavailable
 from paygent.evm.abi import encode_call, to_bytes, to_hex
 from paygent.evm.contracts import artifact
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.networks import DEVNET_USDC_ADDRESS, MULTICALL3_ADDRESS
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 
 from paygent.errors import PaygentError, RpcError
 from paygent.evm.abi import encode_call, to_hex
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import Call, JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.money import Amount
 from paygent.x402.seller import Facilitates, Offer, PaymentGuard, fixed_offers
 

@@ -1,6 +1,6 @@
 """EIP-3009 transfer authorizations (https://eips.ethereum.org/EIPS/eip-3009): the artefact of an `exact` x402 payment.
 
-`TransferAuthorization` is what is signed; `Eip3009Token` reads and decodes a token that honours it.
+`TransferAuthorization` is what is signed, `transfer_of` what honours it on chain; no I/O.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.exceptions import DecodingError
-
-from paygent.errors import ChainUnavailable, RpcError, UnknownAsset
-from paygent.evm.abi import decode, encode_call, keccak, to_address, to_bytes, to_hex, to_word, topic
+from paygent.evm.abi import encode_call, keccak, to_address, to_hex, to_word, topic
 from paygent.evm.eip712 import Domain, address_word, word
-from paygent.evm.rpc import Call, JsonRpc
-from paygent.money import Amount, Asset
+from paygent.money import Asset
 
 _TYPEHASH = keccak(
     b"TransferWithAuthorization(address from,address to,uint256 value,"
@@ -23,8 +19,8 @@ _TYPEHASH = keccak(
 )
 _TRANSFER_VRS = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)"
 _TRANSFER_BYTES = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
-_TRANSFER_TOPIC = topic("Transfer(address,address,uint256)")
-_USED_TOPIC = topic("AuthorizationUsed(address,bytes32)")
+TRANSFER_TOPIC = topic("Transfer(address,address,uint256)")
+USED_TOPIC = topic("AuthorizationUsed(address,bytes32)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +69,6 @@ class TransferLog:
     log_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationOutcome:
-    """What the chain says of an authorization: used (by which transaction, moving what), and as of which block."""
-
-    used: bool
-    block_number: int
-    block_timestamp: int
-    transfer: TransferLog | None = None
-
-
 def transfer_of(
     authorization: TransferAuthorization, asset: Asset, logs: Sequence[dict[str, Any]]
 ) -> TransferLog | None:
@@ -93,7 +79,7 @@ def transfer_of(
     nonce = to_hex(authorization.nonce)
     used = any(
         log["address"].lower() == asset.address
-        and log["topics"][:3] == [_USED_TOPIC, to_word(authorization.payer), nonce]
+        and log["topics"][:3] == [USED_TOPIC, to_word(authorization.payer), nonce]
         for log in logs
     )
     if not used:
@@ -114,7 +100,7 @@ def transfer_of(
 def decode_transfer(log: dict[str, Any]) -> TransferLog | None:
     """An ERC-20 Transfer log of a receipt or of eth_getLogs; None for any other log."""
     topics = log["topics"]
-    if len(topics) != 3 or topics[0] != _TRANSFER_TOPIC:
+    if len(topics) != 3 or topics[0] != TRANSFER_TOPIC:
         return None
     return TransferLog(
         asset_address=log["address"].lower(),
@@ -125,119 +111,3 @@ def decode_transfer(log: dict[str, Any]) -> TransferLog | None:
         transaction=log["transactionHash"],
         log_index=int(log["logIndex"], 16),
     )
-
-
-class Eip3009Token:
-    """A token whose domain was checked against the contract; build it with `open`."""
-
-    def __init__(self, rpc: JsonRpc, asset: Asset, domain: Domain) -> None:
-        self.rpc = rpc
-        self.asset = asset
-        self.domain = domain
-
-    @classmethod
-    async def open(
-        cls, rpc: JsonRpc, *, chain_id: int, address: str, versions: Sequence[str] = ("1", "2")
-    ) -> Eip3009Token:
-        """Read symbol, decimals and EIP-712 name from the contract; find the version that its DOMAIN_SEPARATOR proves.
-
-        Raises UnknownAsset when there is no contract, or none of `versions` explains its separator.
-        """
-        address = address.lower()
-        to_call = ("symbol()", "decimals()", "name()", "DOMAIN_SEPARATOR()")
-        results = await rpc.batch(
-            [Call("eth_getCode", (address, "latest"))]
-            + [Call("eth_call", ({"to": address, "data": to_hex(encode_call(s))}, "latest")) for s in to_call]
-        )
-        for result in results:
-            if isinstance(result, RpcError):
-                raise UnknownAsset(f"{address} on chain {chain_id} is no EIP-3009 token: {result.detail}")
-        if results[0] in ("0x", None):
-            raise UnknownAsset(f"There is no contract at {address} on chain {chain_id}.")
-        try:
-            (symbol,) = decode(("string",), to_bytes(results[1]))
-            (decimals,) = decode(("uint8",), to_bytes(results[2]))
-            (name,) = decode(("string",), to_bytes(results[3]))
-        except (DecodingError, ValueError) as error:
-            raise UnknownAsset(f"{address} on chain {chain_id} is no ERC-20 token with a name.") from error
-        for version in versions:
-            domain = Domain(name, version, chain_id, address)
-            if to_hex(domain.separator) == results[4]:
-                return cls(rpc, Asset(chain_id, address, symbol, decimals), domain)
-        raise UnknownAsset(
-            f"{symbol} at {address} has a DOMAIN_SEPARATOR() that no version of {', '.join(versions)} explains; "
-            "signing for it would be a guess."
-        )
-
-    def amount(self, base_units: int) -> Amount:
-        """`base_units` of this token."""
-        return Amount(base_units, self.asset)
-
-    async def balance(self, owner: str) -> Amount:
-        """The owner's balance in the latest block."""
-        result = await self.rpc.call(
-            "eth_call",
-            {"to": self.asset.address, "data": to_hex(encode_call("balanceOf(address)", owner))},
-            "latest",
-        )
-        return Amount(int(result, 16), self.asset)
-
-    async def outcome(
-        self, authorization: TransferAuthorization, *, from_block: int, confirmations: int
-    ) -> AuthorizationOutcome:
-        """What happened to `authorization` as of the newest block that is `confirmations` deep (1 = the head).
-
-        `from_block` is a block before which it cannot have been used. Raises ChainUnavailable.
-        """
-        head = int(await self.rpc.call("eth_blockNumber"), 16)
-        final = max(head - (confirmations - 1), 0)
-        tag = hex(final)
-        state_call = encode_call("authorizationState(address,bytes32)", authorization.payer, authorization.nonce)
-        state, block = await self.rpc.batch(
-            [
-                Call("eth_call", ({"to": self.asset.address, "data": to_hex(state_call)}, tag)),
-                Call("eth_getBlockByNumber", (tag, False)),
-            ]
-        )
-        for result in (state, block):
-            if isinstance(result, RpcError):
-                raise result
-        if block is None:
-            raise ChainUnavailable(f"{self.rpc.host} does not know its own block {final}.")
-        timestamp = int(block["timestamp"], 16)
-        if int(state, 16) == 0:
-            return AuthorizationOutcome(used=False, block_number=final, block_timestamp=timestamp)
-        transfer = await self._find_transfer(authorization, from_block=from_block, to_block=final)
-        return AuthorizationOutcome(used=True, block_number=final, block_timestamp=timestamp, transfer=transfer)
-
-    async def _find_transfer(
-        self, authorization: TransferAuthorization, *, from_block: int, to_block: int
-    ) -> TransferLog | None:
-        logs = await self.rpc.call(
-            "eth_getLogs",
-            {
-                "address": self.asset.address,
-                "fromBlock": hex(from_block),
-                "toBlock": hex(to_block),
-                "topics": [_USED_TOPIC, to_word(authorization.payer), to_hex(authorization.nonce)],
-            },
-        )
-        if not logs:
-            return None  # used by cancelAuthorization: the nonce is gone and nothing moved
-        receipt = await self.rpc.call("eth_getTransactionReceipt", logs[0]["transactionHash"])
-        if receipt is None:
-            raise ChainUnavailable(f"{self.rpc.host} has a log but not its receipt; ask again.")
-        return transfer_of(authorization, self.asset, receipt["logs"])
-
-    async def transfers(self, *, from_block: int, to_block: int, recipient: str | None = None) -> list[TransferLog]:
-        """Every Transfer of this token, or every one to `recipient`, within the two blocks, both included."""
-        logs = await self.rpc.call(
-            "eth_getLogs",
-            {
-                "address": self.asset.address,
-                "fromBlock": hex(from_block),
-                "toBlock": hex(to_block),
-                "topics": [_TRANSFER_TOPIC] if recipient is None else [_TRANSFER_TOPIC, None, to_word(recipient)],
-            },
-        )
-        return [transfer for log in logs if (transfer := decode_transfer(log)) is not None]

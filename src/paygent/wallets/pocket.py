@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paygent.db.database import Database
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.signers import Signer
+from paygent.evm.tokens import Eip3009Token
 from paygent.ledger import transfers
 from paygent.ledger.transfers import Balance
 

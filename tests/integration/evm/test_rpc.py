@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from paygent.errors import ChainUnavailable, RpcError, UnknownAsset
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import Call, JsonRpc
+from paygent.evm.tokens import Eip3009Token
 
 
 async def test_a_call_answers(rpc: JsonRpc) -> None:

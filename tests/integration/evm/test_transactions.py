@@ -10,9 +10,9 @@ from eth_account import Account
 from paygent.db.database import Database
 from paygent.errors import TransactionReverted
 from paygent.evm.abi import encode_call, to_hex
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.evm.transactions import TransactionSender
 from tests.support.chain import send
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from paygent.errors import ChainUnavailable, IdempotencyConflict, SellerUnavailable
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
 from paygent.intents.model import Intent, State
 from paygent.money import Amount

@@ -8,9 +8,9 @@ import pytest
 
 from paygent.db.database import Database
 from paygent.evm.abi import encode_call
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.wallets import pocket as pocket_module
 from paygent.wallets.pocket import Pocket
 from tests.support.chain import send

@@ -10,9 +10,9 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from x402.http import FacilitatorConfig, HTTPFacilitatorClient
 
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.x402.types import PaymentPayload, PaymentRequirements
 from tests.support.paying import SELLER, pay
 

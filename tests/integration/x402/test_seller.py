@@ -20,9 +20,9 @@ from x402.mechanisms.evm.exact import ExactEvmClientScheme
 from x402.mechanisms.evm.signers import EthAccountSigner
 
 from paygent.errors import FacilitatorUnavailable
-from paygent.evm.eip3009 import Eip3009Token
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from paygent.money import Amount
 from paygent.x402 import headers
 from paygent.x402.facilitator.client import FacilitatorClient

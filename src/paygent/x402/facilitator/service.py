@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from paygent.errors import RpcError, TransactionReverted
 from paygent.evm.abi import encode_call, to_hex
 from paygent.evm.eip712 import recover
-from paygent.evm.eip3009 import Eip3009Token, TransferAuthorization, TransferLog, transfer_of
+from paygent.evm.eip3009 import TransferAuthorization, TransferLog, transfer_of
 from paygent.evm.rpc import Call
+from paygent.evm.tokens import Eip3009Token
 from paygent.evm.transactions import TransactionSender
 from paygent.telemetry import get_logger
 from paygent.x402.types import (

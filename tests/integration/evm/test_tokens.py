@@ -7,9 +7,10 @@ import pytest
 from paygent.errors import UnknownAsset
 from paygent.evm.abi import encode_call, keccak
 from paygent.evm.eip712 import address_word
-from paygent.evm.eip3009 import Eip3009Token, TransferAuthorization
+from paygent.evm.eip3009 import TransferAuthorization
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.tokens import Eip3009Token
 from tests.support.chain import send
 
 SELLER = "0x" + "5e" * 20
