@@ -23,6 +23,8 @@ _GAS_HEADROOM_PERCENT = 125
 _POLL_SECONDS_FIRST = 0.005
 _POLL_SECONDS_LAST = 0.5
 _ABSENCES_MIN = 2
+# Mined within a second or two, on every chain that we know; later than this something before it may be missing.
+_HEAL_SECONDS = 2.0
 # What nodes say of a transaction that they have already: geth, anvil, cosmos-based chains.
 _ALREADY_THERE = ("already known", "already imported", "nonce too low", "already in mempool", "tx already in")
 
@@ -55,15 +57,19 @@ class TransactionSender:
         """Whether a transaction of this reference exists that can take effect, or has."""
         return await self._stored(reference) is not None
 
-    async def send(self, *, reference: str, to: str, data: bytes, timeout_seconds: float = 60) -> Mined:
+    async def send(
+        self, *, reference: str, to: str, data: bytes, gas_max: int | None = None, timeout_seconds: float = 60
+    ) -> Mined:
         """Send a call once per `reference`, and wait until it is mined; again with the same reference: the same one.
 
-        Raises TransactionReverted when it would fail (nothing is sent), ChainUnavailable when the outcome is not known
-        in time: it stays stored, and the next call or `recover` finds it.
+        Raises TransactionReverted when it would fail or need more than `gas_max` (nothing is sent), ChainUnavailable
+        when the outcome is not known in time: it stays stored, and the next call or `recover` finds it.
         """
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:
-            raw, transaction_hash, nonce = await self._stored(reference) or await self._store(reference, to, data)
+            raw, transaction_hash, nonce = await self._stored(reference) or await self._store(
+                reference, to, data, gas_max
+            )
             await self._broadcast(raw)
             mined = await self._wait(transaction_hash, nonce, deadline)
             if mined is not None:
@@ -94,9 +100,9 @@ class TransactionSender:
         row = await cursor.fetchone()
         return None if row is None else (bytes(row["raw"]), row["hash"], row["nonce"])
 
-    async def _store(self, reference: str, to: str, data: bytes) -> tuple[bytes, str, int]:
+    async def _store(self, reference: str, to: str, data: bytes, gas_max: int | None) -> tuple[bytes, str, int]:
         try:
-            gas, fee_max, tip, count = await self._prepare(to, data)
+            gas, fee_max, tip, count = await self._prepare(to, data, gas_max)
         except TransactionReverted:
             # Another process may have sent this very call meanwhile, which is why it cannot succeed twice.
             found = await self._stored(reference)
@@ -127,7 +133,7 @@ class TransactionSender:
             )
         return raw, transaction_hash, nonce
 
-    async def _prepare(self, to: str, data: bytes) -> tuple[int, int, int, int]:
+    async def _prepare(self, to: str, data: bytes, gas_max: int | None) -> tuple[int, int, int, int]:
         """Gas limit, fee cap and tip per gas, and the account's nonce on chain; the estimate is the simulation."""
         call = {"from": self._signer.address, "to": to, "data": to_hex(data)}
         gas, price, tip, count = await self._rpc.batch(
@@ -143,10 +149,13 @@ class TransactionSender:
         for answer in (price, count):
             if isinstance(answer, RpcError):
                 raise answer
+        gas_limit = int(gas, 16) * _GAS_HEADROOM_PERCENT // 100
+        if gas_max is not None and gas_limit > gas_max:
+            raise TransactionReverted(f"This transaction would need {gas_limit} gas; at most {gas_max} is given.")
         # Chains without tips do not know the call.
         tip_per_gas = 0 if isinstance(tip, RpcError) else int(tip, 16)
         fee_max = max(2 * int(price, 16), tip_per_gas)
-        return int(gas, 16) * _GAS_HEADROOM_PERCENT // 100, fee_max, tip_per_gas, int(count, 16)
+        return gas_limit, fee_max, tip_per_gas, int(count, 16)
 
     async def _broadcast(self, raw: bytes) -> None:
         try:
@@ -159,6 +168,8 @@ class TransactionSender:
         """The mined transaction, or None when another one used its nonce."""
         pause = _POLL_SECONDS_FIRST
         absences = 0
+        now = asyncio.get_running_loop().time
+        heal_at = now() + _HEAL_SECONDS
         while True:
             # One after the other, the count first: when it has passed the nonce and there is no receipt afterwards,
             # there never will be one. In a batch a node may look for the receipt first, and we would send twice.
@@ -177,11 +188,15 @@ class TransactionSender:
                     return None
                 absences += 1
                 pause = _POLL_SECONDS_LAST
-            if asyncio.get_running_loop().time() + pause > deadline:
+            if now() + pause > deadline:
                 raise ChainUnavailable(
                     f"Transaction {transaction_hash} is not mined yet. It stays stored and will be looked for again.",
                     transaction=transaction_hash,
                 )
+            if now() > heal_at:
+                # Whoever stored an earlier nonce may have failed to broadcast it; nothing behind the gap is mined.
+                await self.recover()
+                heal_at = now() + _HEAL_SECONDS
             await asyncio.sleep(pause)
             pause = min(pause * 2, _POLL_SECONDS_LAST)
 

@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 
 from paygent.db.database import Database
-from paygent.errors import TransactionReverted
+from paygent.errors import ChainUnavailable, TransactionReverted
 from paygent.evm.abi import encode_call, to_hex
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
@@ -91,6 +91,25 @@ async def test_a_crash_before_the_broadcast_is_recovered_with_the_same_bytes(
     assert mined.succeeded
     assert (await token.balance(SELLER)).base_units == 5
     assert await after.recover() == 0
+
+
+async def test_a_broadcast_that_failed_holds_up_no_later_transaction(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_: object, __: bytes) -> None:
+        raise ChainUnavailable("the node was away")
+
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    with monkeypatch.context() as patch:
+        patch.setattr(TransactionSender, "_broadcast", lost)
+        with pytest.raises(ChainUnavailable):
+            await sender.send(reference=f"gap:{signer.address}:0", to=token.asset.address, data=transfer(5))
+    later = await sender.send(
+        reference=f"gap:{signer.address}:1", to=token.asset.address, data=transfer(7), timeout_seconds=20
+    )
+    assert later.succeeded
+    assert (await token.balance(SELLER)).base_units == 12
+    assert await nonce_of(rpc, signer) == 2
 
 
 async def test_a_nonce_that_somebody_else_used_is_replaced(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from x402.http import FacilitatorConfig, HTTPFacilitatorClient
 
+from paygent.evm.abi import encode_call
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
 from paygent.x402.types import PaymentPayload, PaymentRequirements
+from tests.support.chain import send
 from tests.support.paying import SELLER, pay
 
 
@@ -119,3 +122,34 @@ async def test_too_little_money_is_refused(
     requirements.amount = "1001"
     verified = await client.verify(pay(payer, requirements), requirements)
     assert verified.invalid_reason == "invalid_exact_evm_insufficient_balance"
+
+
+# Any signature is good, after a hash over a megabyte of memory (2.4 million gas).
+GAS_BURNER = "0x620fffff5f2050631626ba7e60e01b5f5260205ff3"
+# Any signature is good.
+WILLING = "0x631626ba7e60e01b5f5260205ff3"
+
+
+@pytest.mark.parametrize(("code", "settles"), [(WILLING, True), (GAS_BURNER, False)])
+async def test_a_contract_pays_but_not_with_the_facilitators_gas(
+    client: HTTPFacilitatorClient,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+    code: str,
+    settles: bool,
+) -> None:
+    contract = "0x" + secrets.token_hex(20)
+    await rpc.call("anvil_setCode", contract, code)
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", contract, 1_000))
+    payment = pay(payer, requirements)
+    _authorization(payment)["from"] = contract
+    payment.payload["signature"] = "0x" + "ab" * 70
+    settled = await client.settle(payment, requirements)
+    assert settled.success is settles, settled
+    if not settles:
+        assert "gas" in str(settled.error_message)
+    assert int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16) == int(settles)
+    assert (await token.balance(contract)).base_units == (900 if settles else 1_000)

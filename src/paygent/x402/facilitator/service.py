@@ -33,6 +33,9 @@ log = get_logger(__name__)
 
 # A payment must stay valid long enough to be mined after it was verified.
 _VALIDITY_MARGIN_SECONDS = 6
+# A settlement takes about 80,000 gas, and a contract's signature a little more. A payer whose contract burns gas pays
+# for none of it: the facilitator would.
+_SETTLEMENT_GAS_MAX = 400_000
 _ERC1271_MAGIC = "1626ba7e"
 
 
@@ -120,7 +123,10 @@ class Facilitator:
                     raise
         try:
             mined = await self._sender.send(
-                reference=reference, to=token.asset.address, data=authorization.call_data(signature)
+                reference=reference,
+                to=token.asset.address,
+                data=authorization.call_data(signature),
+                gas_max=_SETTLEMENT_GAS_MAX,
             )
         except TransactionReverted as error:
             raise _Invalid("invalid_exact_evm_transaction_simulation_failed", error.detail) from error
