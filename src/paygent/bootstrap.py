@@ -19,6 +19,7 @@ from paygent.db import embedded
 from paygent.db.database import Database
 from paygent.db.migrate import migrate
 from paygent.errors import ChainUnavailable, InvalidInput
+from paygent.evm.identity import check_identity
 from paygent.evm.networks import Network, network_named
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
@@ -42,7 +43,10 @@ _DEVNET_FILE = "devnet.json"
 
 @dataclass(frozen=True, slots=True)
 class Paygent:
-    """Everything wired. `catalogue` holds the services that the owner registered, and the devnet's own."""
+    """Everything wired. `catalogue` holds the services that the owner registered, and the devnet's own.
+
+    `session_id` is the session that spends. Its terms are the operator's settings: whoever may spend cannot change them.
+    """
 
     settings: Settings
     network: Network
@@ -51,24 +55,7 @@ class Paygent:
     pocket: Pocket
     engine: Engine
     catalogue: Catalogue
-
-    async def open_session(
-        self,
-        session_id: str,
-        *,
-        budget: str | None = None,
-        payment_max: str | None = None,
-        allowed_hosts: tuple[str, ...] | None = None,
-    ) -> str:
-        """Open a session, or bring it to these terms; what is left out is the settings'. Returns its name."""
-        asset = self.pocket.token.asset
-        known = {HttpRequest(service.url).host for service in self.catalogue.services}
-        hosts = frozenset(self.settings.allowed_hosts) | known if allowed_hosts is None else frozenset(allowed_hosts)
-        policy = Policy(Amount.parse_positive(payment_max or self.settings.payment_max, asset), hosts)
-        total = Amount.parse(budget or self.settings.session_budget, asset)
-        async with self.database.transaction() as connection:
-            await sessions.open_session(connection, session_id, policy, total)
-        return session_id
+    session_id: str = DEFAULT_SESSION
 
 
 @asynccontextmanager
@@ -120,9 +107,8 @@ async def open_paygent(
         network = network_of(settings)
         rpc = await stack.enter_async_context(open_rpc(settings))
         database = await stack.enter_async_context(open_database(settings))
-        token = await Eip3009Token.open(
-            rpc, chain_id=network.chain_id, address=settings.token_address or network.usdc_address
-        )
+        await check_identity(database, rpc, chain_id=network.chain_id)
+        token = await open_token(settings, rpc)
         signer = await asyncio.to_thread(open_signer, settings, "pocket")
         # A key that was made here has no past on a public chain; a devnet is short enough to be read from its start.
         first_block = 0 if network.is_devnet else int(await rpc.call("eth_blockNumber"), 16)
@@ -136,9 +122,27 @@ async def open_paygent(
             lease_seconds=settings.lease_seconds,
             on_change=on_change,
         )
-        paygent = Paygent(settings, network, database, rpc, pocket, engine, load_catalogue(settings))
-        await paygent.open_session(DEFAULT_SESSION)
-        yield paygent
+        catalogue = load_catalogue(settings)
+        await _open_session(settings, database, token, catalogue)
+        yield Paygent(settings, network, database, rpc, pocket, engine, catalogue)
+
+
+async def _open_session(settings: Settings, database: Database, token: Eip3009Token, catalogue: Catalogue) -> None:
+    """Bring the default session to the terms of the settings; what the owner registered may be paid."""
+    registered = {HttpRequest(service.url).host for service in catalogue.services}
+    policy = Policy(
+        Amount.parse_positive(settings.payment_max, token.asset), frozenset(settings.allowed_hosts) | registered
+    )
+    budget = Amount.parse(settings.session_budget, token.asset)
+    async with database.transaction() as connection:
+        await sessions.open_session(connection, DEFAULT_SESSION, policy, budget)
+
+
+async def open_token(settings: Settings, rpc: JsonRpc) -> Eip3009Token:
+    """The token that is paid with, checked against its contract."""
+    network = network_of(settings)
+    address = settings.token_address or network.usdc_address
+    return await Eip3009Token.open(rpc, chain_id=network.chain_id, address=address)
 
 
 def network_of(settings: Settings) -> Network:

@@ -17,7 +17,7 @@ from paygent import __version__, errors
 from paygent.agent.planner.planner import Question
 from paygent.agent.runtime import propose
 from paygent.api import keys
-from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn, SessionIn
+from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn
 from paygent.bootstrap import Paygent
 from paygent.errors import InvalidInput, PaygentError, Unauthorized
 from paygent.intents import repository
@@ -107,7 +107,7 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
             HttpRequest(body.url, body.method, body.headers, body.data.encode()),
             amount_max=None if body.amount_max is None else Amount.parse_positive(body.amount_max, asset),
         )
-        return await submit(purchase.intent_request(body.session), idempotency_key, response)
+        return await submit(purchase.intent_request(paygent.session_id), idempotency_key, response)
 
     @router.post("/ask")
     async def ask(
@@ -115,7 +115,7 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
     ) -> IntentOut | dict[str, Any]:
         """Do what a sentence says, or ask back (422) where it is unclear."""
         asset = paygent.pocket.token.asset
-        proposal = propose(body.text, session_id=body.session, catalogue=paygent.catalogue, asset=asset)
+        proposal = propose(body.text, session_id=paygent.session_id, catalogue=paygent.catalogue, asset=asset)
         if isinstance(proposal, Question):
             response.status_code = 422
             return {"code": "question", "about": proposal.about, "detail": proposal.text}
@@ -136,15 +136,6 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
         intent = await paygent.engine.submit(request, idempotency_key=idempotency_key)
         response.status_code = status_of(intent)
         return IntentOut.of(intent)
-
-    @router.put("/sessions")
-    async def session(body: SessionIn) -> dict[str, str]:
-        """Open a session, or bring an open one to these terms."""
-        hosts = None if body.allowed_hosts is None else tuple(host.lower() for host in body.allowed_hosts)
-        name = await paygent.open_session(
-            body.id, budget=body.budget, payment_max=body.payment_max, allowed_hosts=hosts
-        )
-        return {"id": name}
 
     return router
 

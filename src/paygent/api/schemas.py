@@ -23,24 +23,13 @@ class PaymentIn(_Strict):
     headers: dict[str, str] = Field(default_factory=dict)
     data: str = Field("", max_length=1_000_000, description="The request's body.")
     amount_max: str | None = Field(None, examples=["0.10"], description="The most that it may cost.")
-    session: str = Field("default", max_length=64)
 
 
 class AskIn(_Strict):
     """A command in plain words."""
 
     text: str = Field(max_length=2_000, examples=["Pay 0.10 USDC to access the market data API"])
-    session: str = Field("default", max_length=64)
     dry_run: bool = Field(False, description="Only say what would be done.")
-
-
-class SessionIn(_Strict):
-    """A session's terms; what is left out is the settings'."""
-
-    id: str = Field(max_length=64)
-    budget: str | None = None
-    payment_max: str | None = None
-    allowed_hosts: list[str] | None = None
 
 
 class AnswerOut(BaseModel):

@@ -18,12 +18,13 @@ from paygent.bootstrap import (
     open_database,
     open_rpc,
     open_signer,
+    open_token,
     read_devnet_file,
 )
 from paygent.cli.output import emit
 from paygent.devnet.chain import find_anvil
 from paygent.errors import PaygentError
-from paygent.evm.tokens import Eip3009Token
+from paygent.evm.identity import check_identity
 from paygent.settings import Settings
 
 
@@ -99,9 +100,9 @@ async def _chain(settings: Settings) -> Finding:
     network = network_of(settings)
     if network.is_devnet and settings.rpc_url is None and not read_devnet_file(settings):
         return Finding("chain", "note", "no devnet is running")
-    async with open_rpc(settings) as rpc:
-        address = settings.token_address or network.usdc_address
-        token = await Eip3009Token.open(rpc, chain_id=network.chain_id, address=address)
+    async with open_rpc(settings) as rpc, open_database(settings) as database:
+        await check_identity(database, rpc, chain_id=network.chain_id)
+        token = await open_token(settings, rpc)
         balance = await token.balance(open_signer(settings, "pocket").address)
     if balance.base_units == 0:
         return Finding("chain", "note", f"{network.id} answers; the wallet has no {token.asset.symbol} yet")

@@ -14,7 +14,7 @@ from paygent.agent.planner.planner import Question
 from paygent.agent.runtime import propose
 from paygent.api.app import wallet_view
 from paygent.api.schemas import EventOut, IntentOut
-from paygent.bootstrap import DEFAULT_SESSION, Paygent, open_database, open_paygent
+from paygent.bootstrap import Paygent, open_database, open_paygent
 from paygent.cli.exit_codes import EXIT_INPUT, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
 from paygent.errors import InvalidInput
@@ -54,7 +54,7 @@ async def pay(
     async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
         ceiling = None if amount_max is None else Amount.parse_positive(amount_max, asset)
-        request = Purchase(http, amount_max=ceiling).intent_request(DEFAULT_SESSION)
+        request = Purchase(http, amount_max=ceiling).intent_request(paygent.session_id)
         return await _submit(paygent, request, key=key, fresh=fresh, as_json=as_json)
 
 
@@ -62,7 +62,7 @@ async def ask(settings: Settings, *, text: str, dry_run: bool, key: str | None, 
     """Do what a sentence says; the exit code."""
     async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
-        proposal = propose(text, session_id=DEFAULT_SESSION, catalogue=paygent.catalogue, asset=asset)
+        proposal = propose(text, session_id=paygent.session_id, catalogue=paygent.catalogue, asset=asset)
         if isinstance(proposal, Question):
             if as_json:
                 emit({"question": proposal.text, "about": proposal.about})

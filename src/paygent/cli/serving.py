@@ -16,7 +16,7 @@ import uvicorn
 
 from paygent.api import keys
 from paygent.api.app import create_app
-from paygent.bootstrap import network_of, open_database, open_paygent, open_rpc, open_signer
+from paygent.bootstrap import network_of, open_database, open_paygent, open_rpc, open_signer, open_token
 from paygent.cli.output import emit, note
 from paygent.db.database import Database
 from paygent.devnet import chain as devnet_chain
@@ -24,6 +24,7 @@ from paygent.devnet import deploy as devnet_deploy
 from paygent.devnet.sample_api import create_paid_app
 from paygent.devnet.stack import open_stack
 from paygent.errors import ChainUnavailable, InvalidInput, UnknownAsset
+from paygent.evm.identity import check_identity
 from paygent.evm.networks import MULTICALL3_ADDRESS, known_usdc
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
@@ -74,6 +75,7 @@ async def facilitator(settings: Settings, *, rpc_url: str, assets: Sequence[str]
     async with aiohttp.ClientSession() as http, open_database(settings) as database:
         rpc = JsonRpc(rpc_url, http)
         chain_id = int(await rpc.call("eth_chainId"), 16)
+        await check_identity(database, rpc, chain_id=chain_id)
         tokens = await _served_tokens(rpc, chain_id, assets)
         signer = await asyncio.to_thread(open_signer, settings, "facilitator")
         if int(await rpc.call("eth_getBalance", signer.address, "latest"), 16) == 0:
@@ -151,11 +153,8 @@ async def _selling(
 ) -> AsyncIterator[tuple[Offer, FacilitatorClient, aiohttp.ClientSession, Eip3009Token]]:
     """What every seller needs; the token's domain is read from the chain, never assumed."""
     check_url(facilitator_url)
-    network = network_of(settings)
     async with open_rpc(settings) as rpc, aiohttp.ClientSession(auto_decompress=False) as http:
-        token = await Eip3009Token.open(
-            rpc, chain_id=network.chain_id, address=settings.token_address or network.usdc_address
-        )
+        token = await open_token(settings, rpc)
         async with aiohttp.ClientSession() as facilitator_http:
             offer = Offer(
                 Amount.parse_positive(price, token.asset), _address(pay_to), token.domain.name, token.domain.version

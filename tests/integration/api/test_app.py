@@ -20,7 +20,7 @@ from tests.support.buying import Buyer, Seller
 @pytest.fixture
 async def paygent(buyer: Buyer, seller: Seller) -> Paygent:
     catalogue = Catalogue([Service(name="market data API", url=seller.url + "/data")])
-    opened = Paygent(
+    return Paygent(
         Settings(_env_file=None),
         devnet(),
         buyer.database,
@@ -28,10 +28,8 @@ async def paygent(buyer: Buyer, seller: Seller) -> Paygent:
         buyer.pocket,
         buyer.engine,
         catalogue,
+        buyer.session_id,
     )
-    host = seller.url.removeprefix("http://")
-    await opened.open_session(buyer.session_id, budget="0.0005", payment_max="0.000150", allowed_hosts=(host,))
-    return opened
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ async def test_every_route_but_health_and_documentation_wants_a_key(anonymous: h
             assert answer.status_code == 401, (method, path)
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["www-authenticate"] == "Bearer"
-    assert checked >= 7
+    assert checked >= 6
     wrong = await anonymous.get("/v1/wallet", headers={"authorization": "Bearer paygent_wrong"})
     assert wrong.status_code == 401
 
@@ -90,7 +88,7 @@ async def test_the_first_key_is_shown_once_and_stored_as_a_digest(paygent: Payge
 
 
 async def test_a_payment_and_its_replay(client: httpx.AsyncClient, buyer: Buyer, seller: Seller) -> None:
-    body = {"url": seller.url + "/data", "amount_max": "0.0001", "session": buyer.session_id}
+    body = {"url": seller.url + "/data", "amount_max": "0.0001"}
     head = {"idempotency-key": secrets.token_hex(8)}
     first = await client.post("/v1/payments", json=body, headers=head)
     again = await client.post("/v1/payments", json=body, headers=head)
@@ -108,7 +106,7 @@ async def test_a_payment_and_its_replay(client: httpx.AsyncClient, buyer: Buyer,
 
 
 async def test_asking_in_words(client: httpx.AsyncClient, buyer: Buyer) -> None:
-    body = {"text": "Pay 0.0001 USDC to access the market data API", "session": buyer.session_id}
+    body = {"text": "Pay 0.0001 USDC to access the market data API"}
     plan = await client.post("/v1/ask", json={**body, "dry_run": True})
     assert plan.json()["allowed"] is True, plan.text
     assert (await buyer.balances())[0] == 1_000
@@ -129,7 +127,7 @@ async def test_asking_in_words(client: httpx.AsyncClient, buyer: Buyer) -> None:
         ({"url": "ftp://host/x"}, 400, "unsafe_destination"),
         ({"url": "http://10.0.0.1/x"}, 400, "unsafe_destination"),
         ({"url": "http://169.254.169.254/latest"}, 400, "unsafe_destination"),
-        ({"session": "nobody"}, 404, "not_found"),
+        ({"session": "another"}, 400, "invalid_input"),
         ({"method": "TRACE"}, 400, "invalid_input"),
         ({"headers": {"Payment-Signature": "x"}}, 400, "invalid_input"),
         ({"unknown": 1}, 400, "invalid_input"),
@@ -143,7 +141,7 @@ async def test_bad_input_is_told(
     status: int,
     code: str,
 ) -> None:
-    body = {"url": seller.url + "/data", "session": buyer.session_id, **change}
+    body = {"url": seller.url + "/data", **change}
     answer = await client.post("/v1/payments", json=body, headers={"idempotency-key": secrets.token_hex(8)})
     found = answer.json()
     assert (answer.status_code, (found.get("reason") or found)["code"]) == (status, code), answer.text

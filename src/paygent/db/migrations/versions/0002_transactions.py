@@ -1,4 +1,4 @@
-"""Transactions of our own accounts: signed and stored before they are sent."""
+"""Transactions of our own accounts: signed and stored before they are sent; the devnets that they are for."""
 
 from alembic import op
 
@@ -8,6 +8,11 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.execute("""
+        CREATE TABLE development_chains (
+            chain_id     bigint PRIMARY KEY,
+            genesis_hash text NOT NULL
+        );
+
         CREATE TABLE transactions (
             id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             reference    text NOT NULL,

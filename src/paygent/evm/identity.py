@@ -1,0 +1,33 @@
+"""Which chain a database belongs to. A development chain may be thrown away and begin again under the same id: what was
+booked, signed and counted on the old one would then be untrue, so nothing goes on until somebody decides.
+"""
+
+from __future__ import annotations
+
+from paygent.db.database import Database
+from paygent.errors import InvalidInput, RpcError
+from paygent.evm.rpc import Call, JsonRpc
+
+
+async def check_identity(database: Database, rpc: JsonRpc, *, chain_id: int) -> None:
+    """Remember a development chain's first block, and refuse another one under the same id (InvalidInput).
+
+    Public chains are known by their id alone: many of their nodes have forgotten the first block.
+    """
+    development, genesis = await rpc.batch([Call("anvil_nodeInfo"), Call("eth_getBlockByNumber", ("0x0", False))])
+    if isinstance(development, RpcError) or isinstance(genesis, RpcError) or genesis is None:
+        return
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO development_chains (chain_id, genesis_hash) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (chain_id, genesis["hash"]),
+        )
+        cursor = await connection.execute(
+            "SELECT genesis_hash FROM development_chains WHERE chain_id = %s", (chain_id,)
+        )
+        row = await cursor.fetchone()
+    if row is None or row["genesis_hash"] != genesis["hash"]:
+        raise InvalidInput(
+            f"The devnet at {rpc.host} is another one than this database knows under chain id {chain_id}: it began "
+            "again. Keep a devnet with --state, or set PAYGENT_HOME (or PAYGENT_DATABASE_URL) to a fresh one."
+        )
