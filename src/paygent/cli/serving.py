@@ -24,6 +24,7 @@ from paygent.devnet import deploy as devnet_deploy
 from paygent.devnet.sample_api import create_paid_app
 from paygent.devnet.stack import open_stack
 from paygent.errors import ChainUnavailable, InvalidInput, UnknownAsset
+from paygent.evm.abi import parse_address
 from paygent.evm.identity import check_identity
 from paygent.evm.networks import MULTICALL3_ADDRESS, known_usdc
 from paygent.evm.rpc import JsonRpc
@@ -157,14 +158,17 @@ async def _selling(
         token = await open_token(settings, rpc)
         async with aiohttp.ClientSession() as facilitator_http:
             offer = Offer(
-                Amount.parse_positive(price, token.asset), _address(pay_to), token.domain.name, token.domain.version
+                Amount.parse_positive(price, token.asset),
+                parse_address(pay_to),
+                token.domain.name,
+                token.domain.version,
             )
             yield offer, FacilitatorClient(facilitator_url, facilitator_http), http, token
 
 
 async def _served_tokens(rpc: JsonRpc, chain_id: int, assets: Sequence[str]) -> list[Eip3009Token]:
     """The tokens named, which must exist, and those of the known ones that are deployed there."""
-    tokens = [await Eip3009Token.open(rpc, chain_id=chain_id, address=_address(asset)) for asset in assets]
+    tokens = [await Eip3009Token.open(rpc, chain_id=chain_id, address=parse_address(asset)) for asset in assets]
     for address in known_usdc(chain_id):
         try:
             tokens.append(await Eip3009Token.open(rpc, chain_id=chain_id, address=address))
@@ -246,19 +250,3 @@ def _show_up(url: str, document: dict[str, Any]) -> None:
     note()
     note('Try, in another terminal:  paygent ask "Pay 0.10 USDC to access the market data API"')
     note("Ctrl-C stops everything; its state is kept.")
-
-
-def _address(text: str) -> str:
-    """A lower-case address. Raises InvalidInput, for a mixed-case one with a wrong ERC-55 checksum too."""
-    from paygent.evm.abi import checksum_address
-
-    digits = text.removeprefix("0x")
-    try:
-        is_address = text.startswith("0x") and len(bytes.fromhex(digits)) == 20
-    except ValueError:
-        is_address = False
-    if not is_address or int(digits, 16) == 0:
-        raise InvalidInput(f"{text!r} is no address: 0x and 40 hex digits.")
-    if digits not in (digits.lower(), digits.upper()) and checksum_address(text) != text:
-        raise InvalidInput(f"The checksum of the address {text} is wrong: look for a mistyped character.")
-    return text.lower()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 import sha3
 from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
+
+from paygent.errors import InvalidInput
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 def keccak(data: bytes) -> bytes:
@@ -68,3 +73,16 @@ def checksum_address(address: str) -> str:
     digits = address.removeprefix("0x").lower()
     digest = keccak(digits.encode()).hex()
     return "0x" + "".join(c.upper() if c > "9" and d >= "8" else c for c, d in zip(digits, digest, strict=False))
+
+
+def parse_address(text: str) -> str:
+    """The lower-case form of an address that a person or a peer wrote.
+
+    Raises InvalidInput for what is none, for zero, and for a mixed-case one with a wrong ERC-55 checksum (a typing slip).
+    """
+    if not _ADDRESS.fullmatch(text) or int(text, 16) == 0:
+        raise InvalidInput(f"{text[:80]!r} is no address: write 0x and 40 hex digits.")
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()) and checksum_address(text) != text:
+        raise InvalidInput(f"The checksum of the address {text} is wrong: look for a mistyped character.")
+    return text.lower()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from paygent.errors import PaymentRefused, PolicyDenied, QuoteMismatch, SellerUnavailable
-from paygent.evm.abi import checksum_address, keccak, to_bytes, to_hex
+from paygent.errors import InvalidInput, PaymentRefused, PolicyDenied, QuoteMismatch, SellerUnavailable
+from paygent.evm.abi import checksum_address, keccak, parse_address
 from paygent.evm.eip3009 import TransferAuthorization
 from paygent.intents.model import Answer, Effect, Intent, IntentRequest, Outcome, Quote
 from paygent.money import UINT256_MAX, Amount
@@ -20,6 +21,7 @@ from paygent.x402.types import (
     PaymentRequired,
     PaymentRequirements,
     ResourceInfo,
+    authorization_of,
     exact_payload,
 )
 
@@ -134,7 +136,7 @@ class X402Payment:
     async def outcome(self, intent: Intent) -> Outcome:
         """Read the authorization's fate from the chain."""
         assert intent.artefact is not None
-        authorization = _authorization(intent.artefact["payload"]["authorization"])
+        authorization, _ = authorization_of(intent.artefact["payload"])
         seen = await self._pocket.token.outcome(
             authorization,
             from_block=int(intent.artefact["from_block"]),
@@ -166,6 +168,10 @@ class X402Payment:
                 f"The seller takes {wants[:400]}; this wallet pays {asset.symbol} ({asset.address}) on {asset.network}."
             )
         offer = payable[0]
+        try:
+            parse_address(offer.pay_to)
+        except InvalidInput as error:
+            raise PaymentRefused(f"The seller's terms name no payable address. {error.detail}") from error
         domain = self._pocket.token.domain
         for name in ("name", "version"):
             if (offer.extra or {}).get(name, getattr(domain, name)) != getattr(domain, name):
@@ -180,9 +186,8 @@ class X402Payment:
         return offer
 
     def _price(self, offer: PaymentRequirements, purchase: Purchase) -> Amount:
-        malformed = not (offer.amount.isascii() and offer.amount.isdigit()) or len(offer.amount) > 78
-        if malformed or not 0 < int(offer.amount) <= UINT256_MAX or not _is_address(offer.pay_to):
-            raise PaymentRefused("The seller's terms name no payable amount or address.")
+        if not re.fullmatch(r"[0-9]{1,78}", offer.amount) or not 0 < int(offer.amount) <= UINT256_MAX:
+            raise PaymentRefused(f"The seller's terms name no payable amount: {offer.amount[:80]!r}.")
         amount = self._pocket.token.amount(int(offer.amount))
         if purchase.price is not None and amount != purchase.price:
             raise QuoteMismatch(f"The seller asks {amount}; the quote was {purchase.price}. Nothing was paid.")
@@ -197,17 +202,6 @@ class X402Payment:
 def _requirements(intent: Intent) -> PaymentRequirements:
     assert intent.quote is not None
     return PaymentRequirements.model_validate(intent.quote["terms"]["requirements"])
-
-
-def _authorization(fields: Mapping[str, str]) -> TransferAuthorization:
-    return TransferAuthorization(
-        payer=fields["from"],
-        payee=fields["to"],
-        value=int(fields["value"]),
-        valid_after=int(fields["validAfter"]),
-        valid_before=int(fields["validBefore"]),
-        nonce=to_bytes(fields["nonce"]),
-    )
 
 
 def _delivered(answer: HttpAnswer, http: HttpRequest) -> Answer:
@@ -230,10 +224,3 @@ def _refusal(answer: HttpAnswer, accepted: PaymentRequirements) -> str:
     if not changed:
         return "The seller changed its terms after the quote. Nothing more was signed."
     return f"The seller refused the payment: {(terms.error or 'no reason given')[:300]}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return text.startswith("0x") and len(to_bytes(text)) == 20 and to_hex(to_bytes(text)) != "0x" + "00" * 20
-    except ValueError:
-        return False

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from paygent.errors import InvalidInput, UnknownService
+from paygent.evm.abi import parse_address
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _PRICE = re.compile(r"(?=.*[1-9])[0-9]{1,78}(\.[0-9]{1,78})?")
 _ARTICLES = frozenset({"the", "a", "an"})
 _KINDS = frozenset({"api", "service"})
@@ -47,8 +47,8 @@ class Service:
         check_url(self.url)
         if self.method not in _METHODS:
             raise InvalidInput(f"The method {self.method!r} is none of {', '.join(_METHODS)}.")
-        if self.pay_to is not None and not _ADDRESS.fullmatch(self.pay_to):
-            raise InvalidInput(f"pay_to {self.pay_to!r} is no address. Write 0x and 40 hex digits, or leave it out.")
+        if self.pay_to is not None:
+            parse_address(self.pay_to)
         if self.price is not None and not _PRICE.fullmatch(self.price):
             raise InvalidInput(f"The price {self.price!r} is no positive decimal number. Write it like 0.10.")
 

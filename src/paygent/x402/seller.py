@@ -21,6 +21,7 @@ from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paygent.errors import InvalidInput, Unavailable
+from paygent.evm.abi import checksum_address
 from paygent.money import Amount
 from paygent.telemetry import get_logger
 from paygent.x402 import headers
@@ -65,9 +66,9 @@ class Offer:
         return PaymentRequirements(
             scheme=SCHEME_EXACT,
             network=self.price.asset.network,
-            asset=self.price.asset.address,
+            asset=checksum_address(self.price.asset.address),
             amount=str(self.price.base_units),
-            pay_to=self.pay_to,
+            pay_to=checksum_address(self.pay_to),
             max_timeout_seconds=self.timeout_seconds,
             extra={"name": self.token_name, "version": self.token_version},
         )
@@ -120,7 +121,7 @@ class PaymentGuard:
             return
         try:
             payment = headers.decode_payment(header)
-            authorization, _ = authorization_of(payment)
+            authorization, _ = authorization_of(payment.payload)
         except (InvalidInput, ValueError) as error:
             await _send_json(send, 400, {"error": str(error)})
             return

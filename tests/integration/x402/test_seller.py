@@ -20,6 +20,7 @@ from x402.mechanisms.evm.exact import ExactEvmClientScheme
 from x402.mechanisms.evm.signers import EthAccountSigner
 
 from paygent.errors import FacilitatorUnavailable
+from paygent.evm.abi import checksum_address
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
@@ -145,8 +146,8 @@ async def test_no_payment_is_answered_with_the_terms(shop: Shop, token: Eip3009T
     terms = headers.decode_required(answer.headers["payment-required"])
     assert terms.resource is not None
     assert terms.resource.url == shop.url + "/data"
-    assert (terms.accepts[0].amount, terms.accepts[0].pay_to) == ("100", SELLER)
-    assert terms.accepts[0].asset == token.asset.address
+    assert (terms.accepts[0].amount, terms.accepts[0].pay_to) == ("100", checksum_address(SELLER))
+    assert terms.accepts[0].asset == checksum_address(token.asset.address)
     assert shop.runs == []
 
 

@@ -15,7 +15,7 @@ from paygent.registry.catalogue import Catalogue, Service
 MARKET = Service("market data API", "https://market.example.com/", aliases=("prices",))
 WEATHER = Service("weather service", "https://weather.example.com/")
 CATALOGUE = Catalogue([MARKET, WEATHER])
-ADDRESS = "0x" + "aB" * 20
+ADDRESS = "0x" + "AB" * 20
 
 
 def written(folder: Path, text: str) -> Path:

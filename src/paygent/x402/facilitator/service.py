@@ -156,7 +156,7 @@ class Facilitator:
             if field in extra and extra[field] != getattr(token.domain, field):
                 raise _Invalid(f"invalid_exact_evm_{reason}_mismatch", f"The token's {field} is another.")
         try:
-            authorization, signature = authorization_of(payment)
+            authorization, signature = authorization_of(payment.payload)
         except ValueError as error:
             raise _Invalid("invalid_payload", str(error)) from error
         if authorization.payee != requirements.pay_to.lower():
