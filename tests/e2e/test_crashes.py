@@ -6,6 +6,8 @@ import asyncio
 import os
 import secrets
 import signal
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -25,32 +27,14 @@ from tests.support.paying import pay as sign
 PRICE = 100
 
 
-@pytest.fixture
-async def environment(tmp_path: Path, database_url: str, token: Eip3009Token, seller: Seller) -> dict[str, str]:
-    """The settings of a buyer of its own: a new home, so a new wallet, with enough money for every crash."""
-    home = tmp_path / "home"
-    signer = KeystoreSigner.open(home / "keystore" / "pocket.json")
-    await send(token.rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 1_000_000))
-    return {
-        "PAYGENT_HOME": str(home),
-        "PAYGENT_NETWORK": "devnet",
-        "PAYGENT_CHAIN_ID": "338",
-        "PAYGENT_RPC_URL": token.rpc.url,
-        "PAYGENT_TOKEN_ADDRESS": token.asset.address,
-        "PAYGENT_DATABASE_URL": database_url,
-        "PAYGENT_ALLOWED_HOSTS": seller.url.removeprefix("http://"),
-        "PAYGENT_LEASE_SECONDS": "0.5",
-        "PAYER": signer.address,
-    }
-
-
 async def test_a_buyer_killed_anywhere_pays_exactly_once(
     crasher: Crasher,
     environment: dict[str, str],
     http: aiohttp.ClientSession,
     token: Eip3009Token,
     seller: Seller,
-    database_url: str,
+    fresh_database_url: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     async def pay(key: str, kill_at: int = 0) -> int:
         arguments = ("pay", seller.url + "/data", "--idempotency-key", key, "--json")
@@ -59,7 +43,7 @@ async def test_a_buyer_killed_anywhere_pays_exactly_once(
     assert await pay("warm-up") == 0, crasher.output
     assert await pay("count") == 0
     points = crasher.trace
-    print(f"\n{len(points)} points: " + "; ".join(points))
+    record_property("counted", described(points))
     assert len(points) >= 30
     payer, paid = environment["PAYER"], 2
     for number in range(1, len(points) + 1):
@@ -72,7 +56,7 @@ async def test_a_buyer_killed_anywhere_pays_exactly_once(
         assert "bought" in crasher.output, where
         on_chain = await transfers_on_chain(http, token.rpc.url, token.asset.address, payer, SELLER)
         assert on_chain == [PRICE] * paid, where
-        posted, still_held, balance = await ledger_of(database_url, payer, SELLER)
+        posted, still_held, balance = await ledger_of(fresh_database_url, payer, SELLER)
         assert (posted, still_held) == (PRICE * paid, 0), where
         assert balance == (await token.balance(payer)).base_units, where
 
@@ -87,12 +71,12 @@ async def _until_free(pay: object, key: str) -> int:
 
 
 @pytest.fixture
-async def facilitator_environment(tmp_path: Path, database_url: str, token: Eip3009Token) -> dict[str, str]:
+async def facilitator_environment(tmp_path: Path, fresh_database_url: str, token: Eip3009Token) -> dict[str, str]:
     """The settings of a facilitator of its own, with gas."""
     home = tmp_path / "facilitator"
     signer = KeystoreSigner.open(home / "keystore" / "facilitator.json")
     await token.rpc.call("anvil_setBalance", signer.address, hex(10**20))
-    return {"PAYGENT_HOME": str(home), "PAYGENT_DATABASE_URL": database_url, "SIGNER": signer.address}
+    return {"PAYGENT_HOME": str(home), "PAYGENT_DATABASE_URL": fresh_database_url, "SIGNER": signer.address}
 
 
 async def test_a_facilitator_killed_anywhere_settles_exactly_once(
@@ -103,6 +87,7 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
     payer: LocalAccount,
     requirements: PaymentRequirements,
     unused_tcp_port: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     await send(token.rpc, token.asset.address, encode_call("mint(address,uint256)", payer.address, 1_000_000))
     url = f"http://127.0.0.1:{unused_tcp_port}"
@@ -142,7 +127,8 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
     assert answer["success"], answer
     _kill(pid)
     points = crasher.trace
-    print(f"\n{len(points)} points: " + "; ".join(points))
+    record_property("counted", described(points))
+    assert len(points) >= 20
     settled = 1
     for number in range(1, len(points) + 1):
         payment = body()
@@ -164,6 +150,12 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
         assert on_chain == [int(requirements.amount)] * settled, where
     count = await token.rpc.call("eth_getTransactionCount", facilitator_environment["SIGNER"], "latest")
     assert int(count, 16) == settled
+
+
+def described(points: list[str]) -> str:
+    """How many points were killed at, and what lies between them: `2 commit` is one commit, before and after."""
+    kinds = Counter(point.removeprefix("before ").removeprefix("after ") for point in points)
+    return f"killed at {len(points)} points: " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
 
 
 def _is_alive(pid: int) -> bool:

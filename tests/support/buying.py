@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -37,23 +39,28 @@ SELLER = "0x" + "5e" * 20
 
 @dataclass
 class Seller:
-    """A running seller; `offer` is what /data costs, `hooks` replace what a request gets."""
+    """A running seller; `offer` is what /data costs, `answer` what it gives, once `open` is set."""
 
     url: str
     offer: Offer
     runs: int = 0
     answer: Any = field(default_factory=lambda: {"data": "bought"})
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @pytest.fixture
 async def seller(http: aiohttp.ClientSession, token: Eip3009Token, facilitator_url: str) -> AsyncIterator[Seller]:
     offer = Offer(token.amount(100), SELLER, token.domain.name, token.domain.version)
     sold = Seller("", offer)
+    sold.open.set()
     app = FastAPI()
 
     @app.get("/data")
     async def data() -> Any:
         sold.runs += 1
+        sold.entered.set()
+        await sold.open.wait()
         return sold.answer
 
     @app.get("/free")
@@ -124,3 +131,22 @@ async def buyer(database: Database, pocket: Pocket, seller: Seller) -> AsyncIter
         action = X402Payment(pocket, BuyerClient(session))
         engine = Engine(database, {KIND: action}, owner=session_id, lease_seconds=5, settle_wait_seconds=1)
         yield Buyer(engine, database, pocket, session_id)
+
+
+@pytest.fixture
+async def environment(tmp_path: Path, fresh_database_url: str, token: Eip3009Token, seller: Seller) -> dict[str, str]:
+    """The settings of a buyer that runs as a process: a home of its own, so a wallet of its own, and plenty of money."""
+    home = tmp_path / "home"
+    signer = KeystoreSigner.open(home / "keystore" / "pocket.json")
+    await send(token.rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 1_000_000))
+    return {
+        "PAYGENT_HOME": str(home),
+        "PAYGENT_NETWORK": "devnet",
+        "PAYGENT_CHAIN_ID": "338",
+        "PAYGENT_RPC_URL": token.rpc.url,
+        "PAYGENT_TOKEN_ADDRESS": token.asset.address,
+        "PAYGENT_DATABASE_URL": fresh_database_url,
+        "PAYGENT_ALLOWED_HOSTS": seller.url.removeprefix("http://"),
+        "PAYGENT_LEASE_SECONDS": "0.5",
+        "PAYER": signer.address,
+    }

@@ -31,6 +31,7 @@ from paygent.x402.client import HttpRequest
 log = get_logger(__name__)
 
 _RECOVERY_SECONDS = 2.0
+_STOP_SECONDS = 5.0
 _STATUS_OF_CODE = {
     error.code: error.status
     for error in vars(errors).values()
@@ -48,11 +49,12 @@ def create_app(paygent: Paygent) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        worker = asyncio.create_task(_recover_for_ever(paygent))
+        stopped = asyncio.Event()
+        worker = asyncio.create_task(_recover_until(stopped, paygent))
         yield
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
+        stopped.set()
+        # What it is in the midst of is stored; a slow seller does not hold up the end.
+        await asyncio.wait({worker}, timeout=_STOP_SECONDS)
 
     app = FastAPIOffline(
         title="Paygent", version=__version__, description="AI agents spend money safely.", lifespan=lifespan
@@ -195,13 +197,14 @@ def status_of(intent: Intent) -> int:
     return _STATUS_OF_CODE.get((intent.reason or {}).get("code", ""), 502)
 
 
-async def _recover_for_ever(paygent: Paygent) -> None:
-    while True:
+async def _recover_until(stopped: asyncio.Event, paygent: Paygent) -> None:
+    while not stopped.is_set():
         try:
-            await paygent.engine.recover()
+            await paygent.engine.recover(stopped=stopped)
         except PaygentError as error:
             log.warning("recovery.failed", code=error.code, detail=error.detail)
-        await asyncio.sleep(_RECOVERY_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _RECOVERY_SECONDS)
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:

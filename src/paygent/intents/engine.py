@@ -38,6 +38,7 @@ log = get_logger(__name__)
 
 _POLL_SECONDS_FIRST = 0.01
 _POLL_SECONDS_LAST = 0.5
+_RECOVERIES_AT_ONCE = 8
 
 
 class Engine:
@@ -100,32 +101,57 @@ class Engine:
             intent = await repository.acquire(connection, intent_id, owner=self._owner, seconds=self._lease_seconds)
             if intent is None:
                 return await repository.get(connection, intent_id)
-        heartbeat = asyncio.create_task(self._keep_lease(intent))
+        done = asyncio.Event()
+        heartbeat = asyncio.create_task(self._keep_lease(intent, done))
         try:
             return await self._run(intent)
         except LeaseLost:
             async with self._database.transaction() as connection:
                 return await repository.get(connection, intent_id)
         finally:
-            heartbeat.cancel()
-            with suppress(asyncio.CancelledError, DatabaseUnavailable):
-                await heartbeat
-            with suppress(DatabaseUnavailable):
-                async with self._database.transaction() as connection:
-                    await repository.release(connection, intent)
+            done.set()
+            await heartbeat
 
-    async def recover(self) -> list[Intent]:
-        """Drive every intent that was left, oldest first, each as far as it goes now."""
+    async def recover(self, *, stopped: asyncio.Event | None = None) -> list[Intent]:
+        """Drive every intent that was left as far as it goes now, oldest first, a few at once, none after `stopped`.
+
+        One that cannot be driven now stops no other; it is logged, and tried again the next time.
+        """
         async with self._database.transaction() as connection:
             ids = await repository.undriven(connection)
-        return [await self.drive(intent_id) for intent_id in ids]
+        gate = asyncio.Semaphore(_RECOVERIES_AT_ONCE)
 
-    async def _keep_lease(self, intent: Intent) -> None:
+        async def drive(intent_id: str) -> Intent | None:
+            async with gate:
+                if stopped is not None and stopped.is_set():
+                    return None
+                try:
+                    return await self.drive(intent_id)
+                except PaygentError as error:
+                    log.warning("intent.not_driven", intent_id=intent_id, code=error.code, detail=error.detail)
+                except Exception:
+                    log.exception("intent.not_driven", intent_id=intent_id)
+                return None
+
+        driven = await asyncio.gather(*(drive(intent_id) for intent_id in ids))
+        return [intent for intent in driven if intent is not None]
+
+    async def _keep_lease(self, intent: Intent, done: asyncio.Event) -> None:
+        """Renew the lease until `done`, then give it back.
+
+        It is told to end and never cancelled: a cancellation that arrives while a connection is handed over gets lost.
+        """
         while True:
-            await asyncio.sleep(self._lease_seconds / 3)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), self._lease_seconds / 3)
+                break
+            with suppress(DatabaseUnavailable):
+                async with self._database.transaction() as connection:
+                    if not await repository.renew(connection, intent, seconds=self._lease_seconds):
+                        return
+        with suppress(DatabaseUnavailable):
             async with self._database.transaction() as connection:
-                if not await repository.renew(connection, intent, seconds=self._lease_seconds):
-                    return
+                await repository.release(connection, intent)
 
     async def _run(self, intent: Intent) -> Intent:
         while not intent.state.is_final:

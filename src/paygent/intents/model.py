@@ -4,8 +4,8 @@ proposed ─► denied | failed                           policy or budget says 
    ├──────► settled                                   it costs nothing
    ▼
 approved ─► held ─► signed ─► submitted ─► settled
-             │         │          └─► unknown ─► settled | failed      the chain alone decides
-             └─────────┴─► failed                                      nothing has left this process
+             │                    └─► unknown ─► settled | failed      the chain alone decides
+             └─► failed                                                nothing has been signed
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.DENIED: frozenset(),
     State.APPROVED: frozenset({State.HELD}),
     State.HELD: frozenset({State.SIGNED, State.FAILED}),
-    State.SIGNED: frozenset({State.SUBMITTED, State.FAILED}),
+    State.SIGNED: frozenset({State.SUBMITTED}),
     State.SUBMITTED: frozenset({State.SETTLED, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.SETTLED, State.FAILED}),
     State.SETTLED: frozenset(),

@@ -135,7 +135,8 @@ async def transition(
     columns: Mapping[str, Any] | None = None,
 ) -> Intent:
     """Go along one arrow, with its event. Raises LeaseLost when another process was faster: nothing is changed then."""
-    assert to_state in TRANSITIONS[intent.state], f"no arrow {intent.state} -> {to_state}"
+    if to_state not in TRANSITIONS[intent.state]:
+        raise ValueError(f"there is no arrow from {intent.state} to {to_state}")
     assignments = "".join(f", {name} = %({name})s" for name in columns or {})
     cursor = await connection.execute(
         # The names are those of the engine's own keyword arguments, never input.

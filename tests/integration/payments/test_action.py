@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from paygent.errors import ChainUnavailable, IdempotencyConflict, SellerUnavaila
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
+from paygent.intents.engine import Engine
 from paygent.intents.model import Intent, State
 from paygent.money import Amount
-from paygent.payments.action import X402Payment
+from paygent.payments.action import Purchase, X402Payment
 from paygent.policy import sessions
 from paygent.policy.rules import Policy
-from paygent.x402.client import BuyerClient
+from paygent.x402.client import BuyerClient, HttpRequest
 from tests.support.buying import SELLER, Buyer, Seller
 
 
@@ -231,7 +233,60 @@ async def test_a_price_that_changes_after_the_quote_is_not_paid(
     assert await buyer.balances() == (1_000, 1_000, 100)
 
 
-async def test_two_processes_drive_one_intent_once(buyer: Buyer, seller: Seller) -> None:
-    intent = await buyer.buy(seller.url + "/data", key="k" + buyer.session_id)
-    others = await asyncio.gather(*(buyer.engine.drive(intent.id) for _ in range(5)))
-    assert {other.version for other in others} == {intent.version}
+@pytest.fixture
+def rival(buyer: Buyer) -> Engine:
+    """Another engine on the same database, as another process would have one."""
+    return Engine(buyer.database, buyer.engine._actions, owner="rival", lease_seconds=0.3, settle_wait_seconds=1)
+
+
+async def test_engines_that_race_for_an_intent_drive_it_once(buyer: Buyer, seller: Seller, rival: Engine) -> None:
+    request = Purchase(HttpRequest(seller.url + "/data")).intent_request(buyer.session_id)
+    async with buyer.database.transaction() as connection:
+        intent = await repository.create(connection, request, buyer.session_id)
+    await asyncio.gather(*(engine.drive(intent.id) for engine in (buyer.engine, rival) * 5))
+    settled = await rival.drive(intent.id)
+    assert settled.state is State.SETTLED
+    assert await states(buyer, intent) == ["proposed", "approved", "held", "signed", "submitted", "settled"]
+    assert seller.runs == 1
+    assert await buyer.balances() == (900, 900, 0)
+
+
+async def test_a_slow_seller_does_not_cost_the_lease(buyer: Buyer, seller: Seller, rival: Engine) -> None:
+    seller.open.clear()
+    request = Purchase(HttpRequest(seller.url + "/data")).intent_request(buyer.session_id)
+    paying = asyncio.create_task(rival.submit(request, idempotency_key=buyer.session_id))
+    await asyncio.wait_for(seller.entered.wait(), 10)
+    first = await lease_of(buyer)
+    async with asyncio.timeout(10):
+        # Later than it first ended: it was renewed, by more than its whole length.
+        while (lease := await lease_of(buyer)) and lease["until"] < first["until"] + timedelta(seconds=0.4):
+            await asyncio.sleep(0.02)
+        while first["until"] > await now(buyer):
+            await asyncio.sleep(0.02)
+    assert (await buyer.engine.drive(first["id"])).state is State.SUBMITTED
+    assert (await lease_of(buyer))["epoch"] == first["epoch"] == 1
+    seller.open.set()
+    assert (await paying).state is State.SETTLED
+    assert (await lease_of(buyer))["owner"] is None
+    assert seller.runs == 1
+
+
+async def lease_of(buyer: Buyer) -> dict[str, Any]:
+    async with buyer.database.transaction() as connection:
+        cursor = await connection.execute(
+            "SELECT id, lease_owner AS owner, lease_epoch AS epoch, lease_until AS until FROM intents"
+            " WHERE session_id = %s",
+            (buyer.session_id,),
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return row
+
+
+async def now(buyer: Buyer) -> datetime:
+    async with buyer.database.transaction() as connection:
+        row = await (await connection.execute("SELECT clock_timestamp() AS now")).fetchone()
+    assert row is not None
+    moment = row["now"]
+    assert isinstance(moment, datetime)
+    return moment

@@ -23,7 +23,8 @@ def upgrade() -> None:
             idempotency_key text NOT NULL UNIQUE,
             request         jsonb NOT NULL,
             request_digest  text NOT NULL,
-            state           text NOT NULL DEFAULT 'proposed',
+            state           text NOT NULL DEFAULT 'proposed' CHECK (state IN ('proposed', 'denied', 'approved', 'held',
+                'signed', 'submitted', 'unknown', 'settled', 'failed')),
             version         integer NOT NULL DEFAULT 0,
             quote           jsonb,
             -- Reserved ledger transfers, posted or voided when the intent ends.
@@ -45,7 +46,7 @@ def upgrade() -> None:
         CREATE INDEX ON intents (session_id, request_digest);
         -- The queue: what is not ended and nobody drives.
         CREATE INDEX ON intents (lease_until)
-            WHERE state NOT IN ('settled', 'failed', 'denied', 'rejected', 'expired', 'cancelled');
+            WHERE state NOT IN ('settled', 'failed', 'denied');
 
         CREATE TABLE intent_events (
             intent_id  text NOT NULL REFERENCES intents,
