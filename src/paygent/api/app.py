@@ -168,24 +168,9 @@ def _reading_routes(paygent: Paygent) -> APIRouter:
     @router.get("/wallet")
     async def wallet() -> dict[str, Any]:
         """The wallet on chain and in the ledger."""
-        return await wallet_view(paygent)
+        return await paygent.pocket.view()
 
     return router
-
-
-async def wallet_view(paygent: Paygent) -> dict[str, Any]:
-    """Address and balances: on chain, in the ledger, reserved. Books what arrived first."""
-    pocket = paygent.pocket
-    await pocket.sync()
-    on_chain = await pocket.token.balance(pocket.signer.address)
-    ledger = await pocket.balance()
-    return {
-        "address": pocket.signer.address,
-        "network": paygent.network.id,
-        "on_chain": on_chain.as_dict(),
-        "ledger": pocket.token.amount(ledger.posted).as_dict(),
-        "reserved": pocket.token.amount(ledger.debits_pending).as_dict(),
-    }
 
 
 def status_of(intent: Intent) -> int:

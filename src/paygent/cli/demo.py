@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,15 @@ from rich.table import Table
 from paygent.api.schemas import EventOut
 from paygent.bootstrap import open_database
 from paygent.cli.output import emit, note
+from paygent.cli.tables import print_books
 from paygent.db import embedded
 from paygent.devnet.stack import Stack, open_stack
+from paygent.errors import Unavailable
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
+from paygent.intents.model import Event, Intent
+from paygent.money import Amount
 from paygent.settings import Settings
 
 COMMAND = "Pay 0.10 USDC to access the market data API"
@@ -68,28 +73,31 @@ async def _buy(stack: Stack, say: Any, *, quiet: bool) -> dict[str, Any]:
         after = await _balances(token, document)
         async with database.transaction() as connection:
             intents = await repository.recent(connection, count=1)
+            if not intents:
+                raise Unavailable(f"The demo's payment did not begin (exit code {code}); see above.")
             intent = intents[0]
             events = await repository.history(connection, intent.id)
             entries = await repository.ledger_entries(connection, intent)
-    paid = int(before["payer"]["base_units"]) - int(after["payer"]["base_units"])
-    received = int(after["seller"]["base_units"]) - int(before["seller"]["base_units"])
+    paid, received = before["payer"] - after["payer"], after["seller"] - before["seller"]
     booked = sum(
-        int(e["base_units"]) for e in entries if e["kind"] == "post_pending" and "payee:" in e["credit_account"]
+        int(entry["base_units"])
+        for entry in entries
+        if entry["kind"] == "post_pending" and entry["credit_account"].startswith("payee:")
     )
-    report = {
-        "ok": code == 0 and bought is not None and paid == received == booked > 0,
+    ok = code == 0 and bought is not None and paid == received == token.amount(booked) and booked > 0
+    if not quiet:
+        _show(intent, bought, (before, after), events, entries)
+    return {
+        "ok": ok,
         "intent": intent.id,
         "state": intent.state,
         "transaction": intent.transaction,
         "data": bought,
-        "before": before,
-        "after": after,
+        "before": {who: balance.as_dict() for who, balance in before.items()},
+        "after": {who: balance.as_dict() for who, balance in after.items()},
         "history": [EventOut.of(event).model_dump(mode="json") for event in events],
         "ledger": entries,
     }
-    if not quiet:
-        _show(report)
-    return report
 
 
 async def _ask(stack: Stack) -> tuple[int, Any]:
@@ -112,26 +120,25 @@ async def _ask(stack: Stack) -> tuple[int, Any]:
     return process.returncode or 0, bought
 
 
-async def _balances(token: Eip3009Token, document: dict[str, Any]) -> dict[str, Any]:
+async def _balances(token: Eip3009Token, document: dict[str, Any]) -> dict[str, Amount]:
     payer, seller = await asyncio.gather(token.balance(document["wallet"]), token.balance(document["seller"]))
-    return {"payer": payer.as_dict(), "seller": seller.as_dict()}
+    return {"payer": payer, "seller": seller}
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(
+    intent: Intent,
+    bought: Any,
+    balances: tuple[dict[str, Amount], dict[str, Amount]],
+    events: Sequence[Event],
+    entries: Sequence[dict[str, Any]],
+) -> None:
     console = Console(highlight=False)
     console.print("\nThe data bought")
-    console.print_json(data=report["data"])
-    console.print(f"\nTransaction  {report['transaction']}")
-    balances = Table("On chain", "before", "after", box=None)
+    console.print_json(data=bought)
+    console.print(f"\nTransaction {intent.transaction}\n", soft_wrap=True)
+    table = Table("", "before", "after", title="Balances on chain", title_justify="left", box=None)
     for who in ("payer", "seller"):
-        balances.add_row(who, *(f"{report[when][who]['text']} USDC.e" for when in ("before", "after")))
-    console.print(balances)
-    ledger = Table("Ledger", "debit", "credit", "base units", box=None)
-    for entry in report["ledger"]:
-        debit, credit = (":".join(entry[side].split(":")[:2]) for side in ("debit_account", "credit_account"))
-        ledger.add_row(entry["kind"], debit, credit, entry["base_units"])
-    console.print("", ledger, "")
-    history = Table(f"History of {report['intent']}", "", box=None)
-    for event in report["history"]:
-        history.add_row(event["to_state"], event["at"])
-    console.print(history, "")
+        table.add_row(who, *(str(balance[who]) for balance in balances))
+    console.print(table)
+    console.print()
+    print_books(console, intent, events, entries)

@@ -33,13 +33,15 @@ Fresh = Annotated[bool, typer.Option("--new", help="Pay anew, even if an identic
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(help='What to do, e.g. "Pay 0.10 USDC to access the market data API".')],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help='What to do, e.g. "Pay 0.10 USDC to access the market data API".')
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and price it, and pay nothing.")] = False,
     idempotency_key: Key = None,
     new: Fresh = False,
     json: Json = False,
 ) -> None:
-    """Do what a sentence says. What is unclear is asked about, never guessed."""
+    """Do what a sentence says; what is unclear is asked about."""
     from paygent.cli import output, paying
 
     settings = _settings(as_json=json)
@@ -51,7 +53,9 @@ def ask(
 
 @app.command()
 def pay(
-    url: Annotated[str, typer.Argument(help="The URL to buy. One that asks for no payment is simply fetched.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The URL to buy. One that asks for no payment is simply fetched.")
+    ],
     method: Annotated[str, typer.Option(help="The HTTP method.")] = "GET",
     data: Annotated[str, typer.Option(help="The request's body.")] = "",
     header: Annotated[list[str] | None, typer.Option(help="A request header, 'Name: value'; may be repeated.")] = None,
@@ -93,7 +97,7 @@ def intents_list(
 
 @intents.command("show")
 def intents_show(
-    intent_id: Annotated[str, typer.Argument(help="Its id, int_… .")],
+    intent_id: Annotated[str, typer.Argument(metavar="INTENT_ID", help="Its id, int_… .")],
     json: Json = False,
 ) -> None:
     """One intent: what it bought, its history and its ledger entries."""
@@ -114,7 +118,11 @@ def wallet_balance(json: Json = False) -> None:
 
 @app.command()
 def demo(json: Json = False) -> None:
-    """Run everything here, on a chain of its own, and let an agent buy real data for 0.10 USDC."""
+    """Let an agent buy real data on a chain of its own.
+
+    Starts a chain, a database, a facilitator and a paid API, pays 0.10 USDC for one request, shows the books, and removes
+    everything again.
+    """
     from paygent.cli import demo as command
     from paygent.cli import output
 
@@ -127,7 +135,10 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The API's port; 0 takes a free one.")] = 8402,
     json: Json = False,
 ) -> None:
-    """Serve chain, database, facilitator, sample paid API and the API, until Ctrl-C. State is kept."""
+    """Serve everything on a devnet until Ctrl-C.
+
+    Chain, database, facilitator, sample paid API and the API; their state is kept in PAYGENT_HOME.
+    """
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
@@ -136,7 +147,7 @@ def up(
 
 @app.command()
 def api(port: Port = 8402, json: Json = False) -> None:
-    """Serve the API alone, on the configured chain and database, until Ctrl-C."""
+    """Serve the API alone until Ctrl-C, on the configured chain."""
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
@@ -152,7 +163,7 @@ def sell(
     port: Port = 0,
     json: Json = False,
 ) -> None:
-    """Put any HTTP API behind a price (a reverse proxy), until Ctrl-C."""
+    """Put any HTTP API behind a price until Ctrl-C (reverse proxy)."""
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
@@ -199,7 +210,10 @@ def facilitator(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Serve an x402 facilitator: /verify, /settle, /supported, until Ctrl-C."""
+    """Serve an x402 facilitator until Ctrl-C.
+
+    It answers /verify, /settle and /supported, and pays the gas of what it settles.
+    """
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
@@ -218,7 +232,10 @@ def devnet(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Serve a chain with the token, Multicall3 and funded development accounts, until Ctrl-C."""
+    """Serve a chain with funded accounts until Ctrl-C.
+
+    It has the USDC.e token and Multicall3, and is forgotten at its end unless --state names a file.
+    """
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
@@ -227,7 +244,7 @@ def devnet(
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Say what is missing or misconfigured, and what to do about it."""
+    """Say what is missing or misconfigured."""
     from paygent.cli import doctor as command
     from paygent.cli import output
 

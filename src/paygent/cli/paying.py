@@ -12,11 +12,11 @@ from rich.table import Table
 
 from paygent.agent.planner.planner import Question
 from paygent.agent.runtime import propose
-from paygent.api.app import wallet_view
 from paygent.api.schemas import EventOut, IntentOut
 from paygent.bootstrap import Paygent, open_database, open_paygent
 from paygent.cli.exit_codes import EXIT_INPUT, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
+from paygent.cli.tables import print_books
 from paygent.errors import InvalidInput
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
@@ -107,25 +107,18 @@ async def show_intent(settings: Settings, *, intent_id: str, as_json: bool) -> i
     console = Console()
     console.print(f"{intent.id}  {intent.state}  {intent.amount or 'free'}", highlight=False)
     if intent.transaction:
-        console.print(f"transaction {intent.transaction}", highlight=False)
+        console.print(f"transaction {intent.transaction}", highlight=False, soft_wrap=True)
     if intent.reason:
-        console.print(f"reason: {intent.reason.get('detail')}", highlight=False)
-    history = Table("at", "state", "detail", title="History", title_justify="left", box=None)
-    for event in events:
-        detail = ", ".join(f"{k}={v}" for k, v in event.detail.items() if k != "facts")
-        history.add_row(event.at.isoformat(sep=" ", timespec="milliseconds"), event.to_state, detail)
-    ledger = Table("entry", "debit", "credit", "base units", title="Ledger", title_justify="left", box=None)
-    for entry in entries:
-        ledger.add_row(entry["kind"], entry["debit_account"], entry["credit_account"], entry["base_units"])
-    console.print(history)
-    console.print(ledger)
+        console.print(f"reason: {intent.reason.get('detail')}", highlight=False, soft_wrap=True, markup=False)
+    console.print()
+    print_books(console, intent, events, entries)
     return 0
 
 
 async def show_wallet(settings: Settings, *, as_json: bool) -> int:
     """The wallet on chain and in the ledger."""
     async with open_paygent(settings) as paygent:
-        view = await wallet_view(paygent)
+        view = await paygent.pocket.view()
     if as_json:
         emit(view)
         return 0

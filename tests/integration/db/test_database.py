@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import stat
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -51,3 +56,19 @@ async def test_a_dead_database_is_said_and_its_password_is_not(unused_tcp_port: 
     with pytest.raises(DatabaseUnavailable) as caught:
         await Database.open(f"postgresql://user:hunter2@127.0.0.1:{unused_tcp_port}/db", timeout_seconds=1)
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_server_stops_with_its_last_living_user() -> None:
+    home = Path(tempfile.mkdtemp(prefix="paygent-"))
+    folder = home / "postgres"
+    try:
+        embedded.start(folder)
+        postmaster = int((folder / "postmaster.pid").read_text().split()[0])
+        killed = subprocess.Popen(["true"])
+        killed.wait()
+        (folder / ".handle_pids.json").write_text(json.dumps([killed.pid, os.getpid()]))
+        embedded.start(folder)
+        embedded.stop(folder)
+        assert not (folder / "postmaster.pid").exists(), postmaster
+    finally:
+        shutil.rmtree(home)

@@ -8,15 +8,15 @@ import secrets
 from pathlib import Path
 
 from coincurve import PrivateKey
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from paygent.errors import InvalidInput
 from paygent.evm.eip712 import public_key_address
+from paygent.evm.signers import secret_storage
 
 _PASSWORD_BYTES = 32
 # Stretching protects passwords that people think up. One of 256 random bits needs none, and commands should start fast.
-_ITERATIONS_GENERATED = 2**10
-_ITERATIONS_CHOSEN = 2**18
+_SCRYPT_N_GENERATED = 2**10
+_SCRYPT_N_CHOSEN = 2**18
 
 
 class KeystoreSigner:
@@ -53,7 +53,7 @@ class KeystoreSigner:
             _create(path, password)
         secret = password if password is not None else _read_password(path)
         try:
-            return cls(PrivateKey(decode_keyfile_json(json.loads(path.read_bytes()), secret.encode())))
+            return cls(PrivateKey(secret_storage.decrypt(json.loads(path.read_bytes()), secret.encode())))
         except (ValueError, KeyError, TypeError):
             raise InvalidInput(
                 f"The keystore {path.name} cannot be opened: wrong password or a damaged file. "
@@ -68,11 +68,8 @@ def _create(path: Path, password: str | None) -> None:
         if not password_path.exists():
             _write_private(password_path, secrets.token_urlsafe(_PASSWORD_BYTES).encode())
         password = password_path.read_text()
-    keystore = create_keyfile_json(
-        secrets.token_bytes(32),
-        password.encode(),
-        kdf="scrypt",
-        iterations=_ITERATIONS_CHOSEN if chosen else _ITERATIONS_GENERATED,
+    keystore = secret_storage.encrypt(
+        secrets.token_bytes(32), password.encode(), scrypt_n=_SCRYPT_N_CHOSEN if chosen else _SCRYPT_N_GENERATED
     )
     _write_private(path, json.dumps(keystore).encode())
 

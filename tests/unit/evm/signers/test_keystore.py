@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from eth_account import Account
@@ -26,6 +27,14 @@ def test_eth_account_opens_our_keystore(tmp_path: Path) -> None:
     signer = KeystoreSigner.open(path)
     key = Account.decrypt(json.loads(path.read_text()), path.with_suffix(".password").read_text())
     assert Account.from_key(key).address.lower() == signer.address
+
+
+@pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
+def test_we_open_a_keystore_of_eth_account(tmp_path: Path, kdf: Literal["scrypt", "pbkdf2"]) -> None:
+    account = Account.create()
+    path = tmp_path / "pocket.json"
+    path.write_text(json.dumps(Account.encrypt(account.key, "their password", kdf=kdf, iterations=2**12)))
+    assert KeystoreSigner.open(path, "their password").address == account.address.lower()
 
 
 def test_many_starters_agree_on_one_key(tmp_path: Path) -> None:
