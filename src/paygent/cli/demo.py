@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from rich.console import Console
 from rich.table import Table
 
 from paygent.api.schemas import EventOut
 from paygent.bootstrap import open_database
 from paygent.cli.output import emit, note
-from paygent.cli.tables import print_books
+from paygent.cli.tables import open_console, print_books
 from paygent.db import embedded
 from paygent.devnet.stack import Stack, open_stack
 from paygent.errors import Unavailable
@@ -132,7 +131,7 @@ def _show(
     events: Sequence[Event],
     entries: Sequence[dict[str, Any]],
 ) -> None:
-    console = Console(highlight=False)
+    console = open_console()
     console.print("\nThe data bought")
     console.print_json(data=bought)
     console.print(f"\nTransaction {intent.transaction}\n", soft_wrap=True)

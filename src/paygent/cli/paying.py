@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import secrets
 import sys
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from paygent.agent.planner.planner import Question
@@ -16,7 +17,7 @@ from paygent.api.schemas import EventOut, IntentOut
 from paygent.bootstrap import Paygent, open_database, open_paygent
 from paygent.cli.exit_codes import EXIT_INPUT, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
-from paygent.cli.tables import print_books
+from paygent.cli.tables import amount_of, intents_table, open_console, print_books
 from paygent.errors import InvalidInput
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
@@ -83,12 +84,7 @@ async def list_intents(settings: Settings, *, count: int, as_json: bool) -> int:
     if as_json:
         emit([IntentOut.of(intent, with_answer=False).model_dump(mode="json") for intent in intents])
         return 0
-    table = Table("intent", "state", "amount", "url", "created", box=None)
-    for intent in intents:
-        url = str(intent.request.arguments.get("http", {}).get("url", ""))
-        created = intent.created_at.isoformat(sep=" ", timespec="seconds")
-        table.add_row(intent.id, intent.state, str(intent.amount or "-"), url, created)
-    Console().print(table if intents else "No intents yet.")
+    open_console().print(intents_table(intents) if intents else "No intents yet.")
     return 0
 
 
@@ -104,12 +100,12 @@ async def show_intent(settings: Settings, *, intent_id: str, as_json: bool) -> i
         document["ledger"] = entries
         emit(document)
         return 0
-    console = Console()
-    console.print(f"{intent.id}  {intent.state}  {intent.amount or 'free'}", highlight=False)
+    console = open_console()
+    console.print(f"{intent.id}  {intent.state}  {amount_of(intent)}")
     if intent.transaction:
-        console.print(f"transaction {intent.transaction}", highlight=False, soft_wrap=True)
+        console.print(f"transaction {intent.transaction}", soft_wrap=True)
     if intent.reason:
-        console.print(f"reason: {intent.reason.get('detail')}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"reason: {intent.reason.get('detail')}", soft_wrap=True)
     console.print()
     print_books(console, intent, events, entries)
     return 0
@@ -128,7 +124,7 @@ async def show_wallet(settings: Settings, *, as_json: bool) -> int:
     table.add_row("network", view["network"])
     for name, label in (("on_chain", "on chain"), ("ledger", "in the ledger"), ("reserved", "of it reserved")):
         table.add_row(label, f"{view[name]['text']} {symbol}")
-    Console().print(table, highlight=False)
+    open_console().print(table)
     return 0
 
 
@@ -138,6 +134,7 @@ async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, 
         async with paygent.database.transaction() as connection:
             twin = await repository.unfinished_twin(connection, request)
     if twin is not None and _wants_resume(twin, as_json=as_json):
+        await _wait_for_lease(paygent, twin)
         intent = await paygent.engine.drive(twin.id)
     else:
         intent = await paygent.engine.submit(request, idempotency_key=key or secrets.token_hex(16))
@@ -150,6 +147,15 @@ async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, 
             await repository.mark_delivered(connection, intent.id)
         return 0
     return exit_code((intent.reason or {}).get("code", "")) if intent.state.is_final else EXIT_UNDECIDED
+
+
+async def _wait_for_lease(paygent: Paygent, twin: Intent) -> None:
+    """A process that was killed cannot give its lease back; one that lives renews it, and goes on."""
+    async with paygent.database.transaction() as connection:
+        seconds = await repository.lease_seconds_left(connection, twin.id)
+    if seconds > 0:
+        note(f"The process that began it may still be at it; looking again in {math.ceil(seconds)} s.")
+        await asyncio.sleep(seconds)
 
 
 def _wants_resume(twin: Intent, *, as_json: bool) -> bool:

@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from paygent.intents.model import Event, Intent
+from paygent.intents.model import Event, Intent, State
 from paygent.money import Amount
 
 _ADDRESS = re.compile(r"0x([0-9a-f]{4})[0-9a-f]{32}([0-9a-f]{4})(?![0-9a-f])")
 # Shown beside the table, where they have room.
 _ELSEWHERE = frozenset({"facts", "transaction"})
+_PIPED_COLUMNS = 200
 _KINDS = {"posted": "post", "pending": "hold", "post_pending": "post hold", "void_pending": "void hold"}
+
+
+def open_console() -> Console:
+    """A console on stdout. What is piped somewhere is not cut to a terminal's width."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
+
+
+def intents_table(intents: Sequence[Intent]) -> Table:
+    """One line each; the id is whole, since `intents show` asks for it."""
+    table = Table(box=None)
+    for heading in ("intent", "created (UTC)", "state", "amount"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("url", no_wrap=True, overflow="ellipsis")
+    for intent in intents:
+        url = str(intent.request.arguments.get("http", {}).get("url", ""))
+        table.add_row(intent.id, _time(intent.created_at, "seconds"), intent.state, amount_of(intent), url)
+    return table
+
+
+def amount_of(intent: Intent) -> str:
+    """What it costs; a dash while that is unknown."""
+    if intent.amount is not None:
+        return str(intent.amount)
+    return "free" if intent.state is State.SETTLED else "-"
 
 
 def print_books(console: Console, intent: Intent, events: Sequence[Event], entries: Sequence[dict[str, Any]]) -> None:
     """Both tables."""
     for table in (_ledger_table(entries, intent), _history_table(events)):
-        console.print(table)
-        console.print()
+        if table.row_count:
+            console.print(table)
+            console.print()
 
 
 def _history_table(events: Sequence[Event]) -> Table:
@@ -30,7 +58,7 @@ def _history_table(events: Sequence[Event]) -> Table:
     table = Table("at (UTC)", "state", "detail", title="History", title_justify="left", box=None)
     for event in events:
         detail = ", ".join(f"{name} {value}" for name, value in event.detail.items() if name not in _ELSEWHERE)
-        table.add_row(event.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3], event.to_state, detail)
+        table.add_row(_time(event.at, "milliseconds"), event.to_state, detail)
     return table
 
 
@@ -43,6 +71,10 @@ def _ledger_table(entries: Sequence[dict[str, Any]], intent: Intent) -> Table:
         sides = [_short(entry[side].partition(":eip155:")[0]) for side in ("debit_account", "credit_account")]
         table.add_row(_KINDS[entry["kind"]], *(side.replace(":", " ") for side in sides), str(amount))
     return table
+
+
+def _time(moment: datetime, precision: str) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
 
 
 def _short(text: str) -> str:

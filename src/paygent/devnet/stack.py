@@ -6,12 +6,14 @@ import asyncio
 import fcntl
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
@@ -21,6 +23,7 @@ from paygent.db.migrate import migrate
 from paygent.devnet import chain, deploy
 from paygent.errors import InvalidInput, Unavailable
 from paygent.evm.rpc import JsonRpc
+from paygent.money import Amount
 from paygent.settings import Settings
 
 SAMPLE_PRICE = "0.10"
@@ -28,6 +31,8 @@ SAMPLE_SERVICE = "market data API"
 # The seller's account: one of the chain's public development accounts, so that everyone can look at it.
 _SELLER = 9
 _WALLET_USDC = 100
+# A wallet that is poorer than this when the devnet starts is filled up again.
+_WALLET_USDC_LOW = 10
 _GAS_WEI = 100 * 10**18
 _START_SECONDS = 60
 
@@ -53,9 +58,13 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         await asyncio.to_thread(migrate, url)
         settings = settings.model_copy(update={"database_url": SecretStr(url)})
         say(f"Starting the chain (id {settings.chain_id})")
+        ports = _Ports(home / "ports.json")
         node = await stack.enter_async_context(
             await chain.start(
-                binary=chain.find_anvil(settings.anvil), chain_id=settings.chain_id, state=home / "chain.json"
+                binary=chain.find_anvil(settings.anvil),
+                chain_id=settings.chain_id,
+                port=ports.free("chain"),
+                state=home / "chain.json",
             )
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -64,12 +73,19 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         token = await deploy.deploy(rpc, chain_id=settings.chain_id)
         wallet = (await asyncio.to_thread(open_signer, settings, "pocket")).address
         settler = (await asyncio.to_thread(open_signer, settings, "facilitator")).address
-        usdc = _WALLET_USDC * 10**token.asset.decimals
-        await deploy.fund(rpc, token, wallet, usdc_base_units=usdc, gas_wei=0)
+        if await token.balance(wallet) < Amount.parse(str(_WALLET_USDC_LOW), token.asset):
+            usdc = Amount.parse(str(_WALLET_USDC), token.asset)
+            await deploy.fund(rpc, token, wallet, usdc_base_units=usdc.base_units, gas_wei=0)
         await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=_GAS_WEI)
         say("Starting the facilitator")
         environment = _environment(settings, node.rpc_url)
-        facilitator = await _start(stack, home, environment, "facilitator", "--rpc-url", node.rpc_url)
+        facilitator = await _start(
+            stack,
+            home,
+            environment,
+            "facilitator",
+            *("--rpc-url", node.rpc_url, "--port", str(ports.free("facilitator"))),
+        )
         say("Starting the sample paid API")
         seller = deploy.DEV_ACCOUNTS[_SELLER].address
         sample = await _start(
@@ -78,7 +94,9 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             environment,
             "sample-api",
             *("--price", SAMPLE_PRICE, "--pay-to", seller, "--facilitator", facilitator["url"]),
+            *("--port", str(ports.free("sample-api"))),
         )
+        ports.remember({"chain": node.rpc_url, "facilitator": facilitator["url"], "sample-api": sample["url"]})
         service = {
             "name": SAMPLE_SERVICE,
             "url": sample["url"] + "/market-data",
@@ -148,6 +166,35 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+class _Ports:
+    """The ports of the last time, so that the same URLs are good after a restart; others where those are taken."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            known = json.loads(path.read_text())
+        except (FileNotFoundError, ValueError):
+            known = {}
+        self._known: dict[str, Any] = known if isinstance(known, dict) else {}
+
+    def free(self, name: str) -> int:
+        """The port that `name` had, if it can be had again; else 0."""
+        port = self._known.get(name)
+        if not isinstance(port, int) or not 0 < port < 65536:
+            return 0
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return 0
+        return port
+
+    def remember(self, urls: dict[str, str]) -> None:
+        """Write down the ports of these URLs."""
+        self._path.write_text(json.dumps({name: urlsplit(url).port for name, url in urls.items()}) + "\n")
 
 
 @contextmanager

@@ -76,14 +76,26 @@ async def history(connection: Connection, intent_id: str) -> list[Event]:
 
 
 async def unfinished_twin(connection: Connection, request: IntentRequest) -> Intent | None:
-    """The newest identical intent whose outcome, or whose answer, its user has not seen."""
+    """The newest identical intent whose outcome, or whose paid answer, its user has not seen."""
     cursor = await connection.execute(
         "SELECT * FROM intents WHERE session_id = %s AND request_digest = %s AND delivered_at IS NULL"
-        " AND (state <> ALL(%s) OR (state = 'settled' AND answer IS NOT NULL)) ORDER BY created_at DESC LIMIT 1",
+        " AND (state <> ALL(%s) OR (state = 'settled' AND answer IS NOT NULL AND quote ->> 'amount' IS NOT NULL))"
+        " ORDER BY created_at DESC LIMIT 1",
         (request.session_id, request.digest, _FINAL),
     )
     row = await cursor.fetchone()
     return None if row is None else _intent(row)
+
+
+async def lease_seconds_left(connection: Connection, intent_id: str) -> float:
+    """How long whoever drives the intent may go on without a sign of life; 0 when nobody drives it."""
+    cursor = await connection.execute(
+        "SELECT greatest(extract(epoch FROM lease_until - clock_timestamp()), 0)::float AS seconds"
+        " FROM intents WHERE id = %s",
+        (intent_id,),
+    )
+    row = await cursor.fetchone()
+    return 0.0 if row is None else row["seconds"]
 
 
 async def undriven(connection: Connection) -> Sequence[str]:
