@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.support.chain", "tests.support.buying", "tests.support.paying", "tests.support.crashes"]
+pytest_plugins = ["tests.support.chain", "tests.support.buying", "tests.support.paying", "tests.support.commands"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,14 +21,14 @@ from paygent.x402.types import PaymentRequirements
 from tests.support.books import ledger_of, transfers_on_chain
 from tests.support.buying import SELLER, Seller
 from tests.support.chain import send
-from tests.support.crashes import Crasher
+from tests.support.commands import Commands
 from tests.support.paying import pay as sign
 
 PRICE = 100
 
 
 async def test_a_buyer_killed_anywhere_pays_exactly_once(
-    crasher: Crasher,
+    commands: Commands,
     environment: dict[str, str],
     http: aiohttp.ClientSession,
     token: Eip3009Token,
@@ -38,22 +38,22 @@ async def test_a_buyer_killed_anywhere_pays_exactly_once(
 ) -> None:
     async def pay(key: str, kill_at: int = 0) -> int:
         arguments = ("pay", seller.url + "/data", "--idempotency-key", key, "--json")
-        return await crasher.run(*arguments, environment=environment, kill_at=kill_at)
+        return await commands.run(*arguments, environment=environment, kill_at=kill_at)
 
-    assert await pay("warm-up") == 0, crasher.output
+    assert await pay("warm-up") == 0, commands.output
     assert await pay("count") == 0
-    points = crasher.trace
+    points = commands.trace
     record_property("counted", described(points))
     assert len(points) >= 30
     payer, paid = environment["PAYER"], 2
     for number in range(1, len(points) + 1):
         key = secrets.token_hex(8)
-        assert await pay(key, kill_at=number) == -signal.SIGKILL, (number, crasher.output)
+        assert await pay(key, kill_at=number) == -signal.SIGKILL, (number, commands.output)
         status = await _until_free(pay, key)
         paid += 1
-        where = f"after a kill at {number}, {points[number - 1]}: {crasher.output}"
+        where = f"after a kill at {number}, {points[number - 1]}: {commands.output}"
         assert status == 0, where
-        assert "bought" in crasher.output, where
+        assert "bought" in commands.output, where
         on_chain = await transfers_on_chain(http, token.rpc.url, token.asset.address, payer, SELLER)
         assert on_chain == [PRICE] * paid, where
         posted, still_held, balance = await ledger_of(fresh_database_url, payer, SELLER)
@@ -80,7 +80,7 @@ async def facilitator_environment(tmp_path: Path, fresh_database_url: str, token
 
 
 async def test_a_facilitator_killed_anywhere_settles_exactly_once(
-    crasher: Crasher,
+    commands: Commands,
     facilitator_environment: dict[str, str],
     http: aiohttp.ClientSession,
     token: Eip3009Token,
@@ -94,7 +94,7 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
     where_to = ("--rpc-url", token.rpc.url, "--port", str(unused_tcp_port), "--asset", token.asset.address)
 
     async def start(kill_at: int = 0) -> int:
-        return await crasher.spawn(
+        return await commands.spawn(
             "facilitator", *where_to, "--json", environment=facilitator_environment, kill_at=kill_at
         )
 
@@ -126,7 +126,7 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
     assert answer is not None
     assert answer["success"], answer
     _kill(pid)
-    points = crasher.trace
+    points = commands.trace
     record_property("counted", described(points))
     assert len(points) >= 20
     settled = 1
@@ -140,7 +140,7 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
         again = await until_answered(payment, pid)
         _kill(pid)
         settled += 1
-        where = f"after a kill at {number}, {points[number - 1]}: {crasher.output}"
+        where = f"after a kill at {number}, {points[number - 1]}: {commands.output}"
         assert answer is not None, where
         assert answer["success"], (where, answer)
         assert again == answer, where

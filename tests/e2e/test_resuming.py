@@ -17,17 +17,17 @@ from paygent.evm.tokens import Eip3009Token
 from tests.support.books import transfers_on_chain
 from tests.support.buying import SELLER, Seller
 from tests.support.chain import ROOT
-from tests.support.crashes import Crasher
+from tests.support.commands import Commands
 
 
 @pytest.fixture
-async def interrupted(crasher: Crasher, environment: dict[str, str], seller: Seller) -> tuple[str, ...]:
+async def interrupted(commands: Commands, environment: dict[str, str], seller: Seller) -> tuple[str, ...]:
     """`paygent pay` without a key, killed when the paid answer had arrived and nothing of it was stored."""
     command = ("pay", seller.url + "/data", "--json")
-    assert await crasher.run(*command, environment=environment) == 0, crasher.output
-    requests = [n for n, point in enumerate(crasher.trace, start=1) if point == "after GET data"]
+    assert await commands.run(*command, environment=environment) == 0, commands.output
+    requests = [n for n, point in enumerate(commands.trace, start=1) if point == "after GET data"]
     assert len(requests) == 2, "one to ask, one to pay"
-    assert await crasher.run(*command, environment=environment, kill_at=requests[1]) == -signal.SIGKILL
+    assert await commands.run(*command, environment=environment, kill_at=requests[1]) == -signal.SIGKILL
     return command
 
 
@@ -43,24 +43,24 @@ def paid(http: aiohttp.ClientSession, environment: dict[str, str], token: Eip300
 
 
 async def test_the_same_command_goes_on_with_what_was_interrupted(
-    interrupted: tuple[str, ...], crasher: Crasher, environment: dict[str, str], seller: Seller, paid: Any
+    interrupted: tuple[str, ...], commands: Commands, environment: dict[str, str], seller: Seller, paid: Any
 ) -> None:
     assert await paid() == 2
-    assert await crasher.run(*interrupted, environment=environment) == 0, crasher.output
-    assert "Resuming the identical payment" in crasher.output
-    assert json.loads(crasher.output.splitlines()[-1])["answer"]["text"] == '{"data":"bought"}'
+    assert await commands.run(*interrupted, environment=environment) == 0, commands.output
+    assert "Resuming the identical payment" in commands.output
+    assert json.loads(commands.output.splitlines()[-1])["answer"]["text"] == '{"data":"bought"}'
     assert await paid() == 2
     assert seller.runs == 2
     # What was delivered is done: the same command is a new purchase.
-    assert await crasher.run(*interrupted, environment=environment) == 0
-    assert "Resuming" not in crasher.output
+    assert await commands.run(*interrupted, environment=environment) == 0
+    assert "Resuming" not in commands.output
     assert await paid() == 3
 
 
 async def test_new_pays_anew(
-    interrupted: tuple[str, ...], crasher: Crasher, environment: dict[str, str], paid: Any
+    interrupted: tuple[str, ...], commands: Commands, environment: dict[str, str], paid: Any
 ) -> None:
-    assert await crasher.run(*interrupted, "--new", environment=environment) == 0, crasher.output
+    assert await commands.run(*interrupted, "--new", environment=environment) == 0, commands.output
     assert await paid() == 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from x402 import x402Client
 from x402.mechanisms.evm.exact import ExactEvmClientScheme
 from x402.mechanisms.evm.signers import EthAccountSigner
 
@@ -42,3 +43,12 @@ def pay(payer: LocalAccount, requirements: PaymentRequirements) -> PaymentPayloa
     """Signed by the official package, not by us."""
     inner = ExactEvmClientScheme(EthAccountSigner(payer)).create_payment_payload(requirements)
     return PaymentPayload(payload=inner, accepted=requirements)
+
+
+def official_client(payer: LocalAccount, token: Eip3009Token) -> x402Client:
+    """The official client, which may spend this token."""
+    client = x402Client()
+    network = token.asset.network
+    client.set_spend_controls({"allowed_assets": [{"network": network, "asset": token.asset.address}]})
+    client.register(network, ExactEvmClientScheme(EthAccountSigner(payer)))
+    return client

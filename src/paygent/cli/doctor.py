@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from paygent.bootstrap import (
     database_url,
@@ -56,7 +57,8 @@ async def doctor(*, as_json: bool) -> int:
         marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
         console = Console()
         for finding in findings:
-            console.print(f"{marks[finding.level]:>18}  {finding.name:<10} {finding.detail}", highlight=False)
+            text = f"{marks[finding.level]:>18}  {finding.name:<10} {escape(finding.detail)}"
+            console.print(text, highlight=False, soft_wrap=True)
     return 1 if any(finding.level == "problem" for finding in findings) else 0
 
 

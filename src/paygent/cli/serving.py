@@ -6,8 +6,8 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,14 @@ async def _first_key(database: Database) -> str | None:
         return await keys.ensure_first_key(connection)
 
 
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signals: it raises them again at its end, before what stands around it is put away."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def _serve(app: Any, *, port: int, ready: Callable[[str], None]) -> None:
     """Serve on loopback until a signal stops it; `ready` is told the URL once it answers."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -193,29 +201,37 @@ async def _serve(app: Any, *, port: int, ready: Callable[[str], None]) -> None:
     except OSError as error:
         raise InvalidInput(f"Port {port} is taken; choose another with --port.") from error
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5, server_header=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    server = _Server(config)
+    stopped = asyncio.create_task(_stop_signal().wait())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     deadline = time.monotonic() + 30
-    while not server.started and not task.done() and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+    while not server.started and not serving.done() and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.005)
     if server.started:
         ready(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    await task
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopped.cancel()
+    await serving
 
 
 async def _until_stopped(chain: devnet_chain.Chain) -> None:
     """Until Ctrl-C or SIGTERM; a chain that ends by itself is an error."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = asyncio.create_task(_stop_signal().wait())
     ended = asyncio.create_task(chain.process.wait())
-    waiting = asyncio.create_task(stopped.wait())
-    done, _ = await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    done, _ = await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if ended in done:
+        stopped.cancel()
         raise ChainUnavailable(f"The devnet's chain ended by itself (exit code {chain.process.returncode}).")
     ended.cancel()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM, which from here on end nothing by themselves."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
 
 
 def _tell(what: str, *, as_json: bool, **facts: Any) -> Callable[[str], None]:

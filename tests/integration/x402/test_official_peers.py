@@ -19,10 +19,9 @@ from paygent.policy.rules import Policy
 from paygent.x402 import headers
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.seller import Offer, PaymentGuard, fixed_offers
-from tests.integration.x402.test_seller import official_client
 from tests.support.buying import Buyer
 from tests.support.official import official
-from tests.support.paying import SELLER
+from tests.support.paying import SELLER, official_client
 from tests.support.servers import serving
 
 

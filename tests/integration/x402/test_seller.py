@@ -14,10 +14,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
-from x402 import x402Client
 from x402.http.clients.httpx import x402HttpxClient
-from x402.mechanisms.evm.exact import ExactEvmClientScheme
-from x402.mechanisms.evm.signers import EthAccountSigner
 
 from paygent.errors import FacilitatorUnavailable
 from paygent.evm.abi import checksum_address
@@ -29,7 +26,7 @@ from paygent.x402 import headers
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.seller import Offer, PaymentGuard, fixed_offers
 from paygent.x402.types import PaymentPayload, PaymentRequirements, SettleResponse
-from tests.support.paying import SELLER
+from tests.support.paying import SELLER, official_client
 from tests.support.servers import serving
 
 ROOT = Path(__file__).parents[3]
@@ -91,13 +88,6 @@ async def shop(http: aiohttp.ClientSession, token: Eip3009Token, facilitator_url
     app.add_middleware(PaymentGuard, facilitator=facilitator, offer_for=fixed_offers(offers))
     async with serving(app) as sold.url:
         yield sold
-
-
-def official_client(payer: LocalAccount, token: Eip3009Token) -> x402Client:
-    client = x402Client()
-    client.set_spend_controls({"allowed_assets": [{"network": "eip155:338", "asset": token.asset.address}]})
-    client.register("eip155:338", ExactEvmClientScheme(EthAccountSigner(payer)))
-    return client
 
 
 async def signed(shop: Shop, path: str, payer: LocalAccount, token: Eip3009Token) -> str:

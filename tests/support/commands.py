@@ -1,4 +1,4 @@
-"""A process that forks crashing `paygent` commands."""
+"""Runs `paygent` commands in forks of a process that has everything imported: tenths of a second instead of seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.chain import ROOT
 
 
 @dataclass
-class Crasher:
+class Commands:
     """Runs commands and kills them at a point; see `crashing.py`."""
 
     process: asyncio.subprocess.Process
@@ -65,7 +65,7 @@ class Crasher:
 
 
 @pytest.fixture(scope="session")
-async def crasher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Crasher]:
+async def commands(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Commands]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -74,7 +74,7 @@ async def crasher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cra
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
-    yield Crasher(process, tmp_path_factory.mktemp("crash"))
+    yield Commands(process, tmp_path_factory.mktemp("crash"))
     assert process.stdin is not None
     process.stdin.close()
     await process.wait()
