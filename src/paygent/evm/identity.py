@@ -12,21 +12,24 @@ from paygent.evm.rpc import Call, JsonRpc
 async def check_identity(database: Database, rpc: JsonRpc, *, chain_id: int) -> None:
     """Remember a development chain's first block, and refuse another one under the same id (InvalidInput).
 
-    Public chains are known by their id alone: many of their nodes have forgotten the first block.
+    Public chains are known by their id alone: many of their nodes have forgotten the first block. Block 1 it is, since
+    anvil makes a new block 0 each time that it loads its state.
     """
-    development, genesis = await rpc.batch([Call("anvil_nodeInfo"), Call("eth_getBlockByNumber", ("0x0", False))])
-    if isinstance(development, RpcError) or isinstance(genesis, RpcError) or genesis is None:
+    development, block = await rpc.batch([Call("anvil_nodeInfo"), Call("eth_getBlockByNumber", ("0x1", False))])
+    if isinstance(development, RpcError):
         return
+    found = None if block is None or isinstance(block, RpcError) else block["hash"]
     async with database.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO development_chains (chain_id, genesis_hash) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (chain_id, genesis["hash"]),
-        )
+        if found is not None:
+            await connection.execute(
+                "INSERT INTO development_chains (chain_id, first_block_hash) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (chain_id, found),
+            )
         cursor = await connection.execute(
-            "SELECT genesis_hash FROM development_chains WHERE chain_id = %s", (chain_id,)
+            "SELECT first_block_hash FROM development_chains WHERE chain_id = %s", (chain_id,)
         )
         row = await cursor.fetchone()
-    if row is None or row["genesis_hash"] != genesis["hash"]:
+    if row is not None and row["first_block_hash"] != found:
         raise InvalidInput(
             f"The devnet at {rpc.host} is another one than this database knows under chain id {chain_id}: it began "
             "again. Keep a devnet with --state, or set PAYGENT_HOME (or PAYGENT_DATABASE_URL) to a fresh one."

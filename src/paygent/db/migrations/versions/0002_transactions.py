@@ -9,8 +9,8 @@ down_revision = "0001"
 def upgrade() -> None:
     op.execute("""
         CREATE TABLE development_chains (
-            chain_id     bigint PRIMARY KEY,
-            genesis_hash text NOT NULL
+            chain_id         bigint PRIMARY KEY,
+            first_block_hash text NOT NULL
         );
 
         CREATE TABLE transactions (
