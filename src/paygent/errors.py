@@ -4,7 +4,8 @@ PaygentError
 ├── InvalidInput                 400  what was asked cannot be understood; says what to do
 │   ├── InvalidAmount
 │   ├── UnknownAsset
-│   └── UnknownService
+│   ├── UnknownService
+│   └── Unclear                  422  a command that is asked back about; `facts` say `about` what
 ├── Unauthorized                 401
 ├── NotFound                     404
 ├── IdempotencyConflict          409  same key, another body
@@ -65,6 +66,11 @@ class UnknownAsset(InvalidInput):
 
 class UnknownService(InvalidInput):
     code = "unknown_service"
+
+
+class Unclear(InvalidInput):
+    code = "unclear"
+    status = 422
 
 
 class UnsafeDestination(InvalidInput):

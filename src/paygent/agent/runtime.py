@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paygent.agent import tools
 from paygent.agent.planner.planner import Plan, Question, plan
+from paygent.errors import Unclear
 from paygent.intents.model import IntentRequest
 from paygent.money import Asset
 from paygent.registry.catalogue import Catalogue
@@ -19,9 +20,9 @@ class Proposal:
     request: IntentRequest
 
 
-def propose(text: str, *, session_id: str, catalogue: Catalogue, asset: Asset) -> Proposal | Question:
-    """A proposal, or a question where anything is unclear. Raises InvalidInput for an amount that is none."""
+def propose(text: str, *, session_id: str, catalogue: Catalogue, asset: Asset) -> Proposal:
+    """A proposal. Raises Unclear, with a question, where anything is unclear; InvalidInput for an amount that is none."""
     understood = plan(text, catalogue, symbols=tools.symbols_of(asset))
     if isinstance(understood, Question):
-        return understood
+        raise Unclear(understood.text, about=understood.about)
     return Proposal(understood, tools.purchase(understood, asset).intent_request(session_id))

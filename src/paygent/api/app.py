@@ -14,17 +14,15 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
 
 from paygent import __version__, errors
-from paygent.agent.planner.planner import Question
 from paygent.agent.runtime import propose
 from paygent.api import keys
-from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn
+from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn, PlanOut
 from paygent.bootstrap import Paygent
 from paygent.errors import InvalidInput, PaygentError, Unauthorized
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
 from paygent.money import Amount
 from paygent.payments.action import Purchase
-from paygent.policy.rules import Deny
 from paygent.telemetry import get_logger
 from paygent.x402.client import HttpRequest
 
@@ -112,24 +110,13 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
         return await submit(purchase.intent_request(paygent.session_id), idempotency_key, response)
 
     @router.post("/ask")
-    async def ask(
-        body: AskIn, response: Response, idempotency_key: IdempotencyKey = None
-    ) -> IntentOut | dict[str, Any]:
+    async def ask(body: AskIn, response: Response, idempotency_key: IdempotencyKey = None) -> IntentOut | PlanOut:
         """Do what a sentence says, or ask back (422) where it is unclear."""
         asset = paygent.pocket.token.asset
         proposal = propose(body.text, session_id=paygent.session_id, catalogue=paygent.catalogue, asset=asset)
-        if isinstance(proposal, Question):
-            response.status_code = 422
-            return {"code": "question", "about": proposal.about, "detail": proposal.text}
         if body.dry_run:
             quote, verdict = await paygent.engine.preview(proposal.request)
-            return {
-                "plan": proposal.plan.summary,
-                "amount": None if quote.amount is None else quote.amount.as_dict(),
-                "payee": quote.payee or None,
-                "allowed": not isinstance(verdict, Deny),
-                "reason": verdict.reason if isinstance(verdict, Deny) else None,
-            }
+            return PlanOut.of(proposal.plan.summary, quote, verdict)
         return await submit(proposal.request, idempotency_key, response)
 
     async def submit(request: IntentRequest, idempotency_key: str | None, response: Response) -> IntentOut:
@@ -203,9 +190,7 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(body, error.status, head, media_type="application/problem+json")
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    body = {"type": "about:blank", "status": 400, "title": "invalid input", "code": "invalid_input", "detail": detail}
-    return JSONResponse(body, 400, media_type="application/problem+json")
+    return await _problem(request, InvalidInput(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"))

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from paygent.intents.model import Event, Intent
+from paygent.intents.model import Event, Intent, Quote
+from paygent.policy.rules import Allow, Deny, Verdict
 
 
 class _Strict(BaseModel):
@@ -81,6 +82,27 @@ class IntentOut(BaseModel):
                 base64=base64.b64encode(answer.body).decode(),
             ),
             created_at=intent.created_at,
+        )
+
+
+class PlanOut(BaseModel):
+    """What a command would do now; nothing is stored and nothing is paid."""
+
+    plan: str
+    amount: dict[str, Any] | None
+    payee: str | None
+    allowed: bool
+    reason: str | None
+
+    @classmethod
+    def of(cls, plan: str, quote: Quote, verdict: Verdict) -> PlanOut:
+        """The plan with what it would cost and what the policy says to it."""
+        return cls(
+            plan=plan,
+            amount=None if quote.amount is None else quote.amount.as_dict(),
+            payee=quote.payee or None,
+            allowed=isinstance(verdict, Allow),
+            reason=verdict.reason if isinstance(verdict, Deny) else None,
         )
 
 

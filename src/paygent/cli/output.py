@@ -50,7 +50,8 @@ def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
     if as_json:
         emit({"error": error.as_dict()})
     else:
-        note(f"Error: {error.detail}")
+        # A question is not a failure of anything.
+        note(error.detail if isinstance(error, errors.Unclear) else f"Error: {error.detail}")
     raise typer.Exit(_exit_code_of(type(error)))
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from paygent.agent.planner.planner import Question
 from paygent.agent.runtime import propose
-from paygent.api.schemas import EventOut, IntentOut
+from paygent.api.schemas import EventOut, IntentOut, PlanOut
 from paygent.bootstrap import Paygent, open_database, open_paygent
-from paygent.cli.exit_codes import EXIT_INPUT, EXIT_UNDECIDED
+from paygent.cli.exit_codes import EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
 from paygent.cli.tables import amount_of, intents_table, open_console, print_books
 from paygent.errors import InvalidInput
@@ -64,12 +63,6 @@ async def ask(settings: Settings, *, text: str, dry_run: bool, key: str | None, 
     async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
         proposal = propose(text, session_id=paygent.session_id, catalogue=paygent.catalogue, asset=asset)
-        if isinstance(proposal, Question):
-            if as_json:
-                emit({"question": proposal.text, "about": proposal.about})
-            else:
-                note(proposal.text)
-            return EXIT_INPUT
         if not as_json:
             note(f"Plan: {proposal.plan.summary}")
         if dry_run:
@@ -177,9 +170,7 @@ async def _preview(paygent: Paygent, request: IntentRequest, summary: str, *, as
     quote, verdict = await paygent.engine.preview(request)
     allowed = not isinstance(verdict, Deny)
     if as_json:
-        amount = None if quote.amount is None else quote.amount.as_dict()
-        reason = verdict.reason if isinstance(verdict, Deny) else None
-        emit({"plan": summary, "amount": amount, "payee": quote.payee or None, "allowed": allowed, "reason": reason})
+        emit(PlanOut.of(summary, quote, verdict).model_dump(mode="json"))
     elif quote.amount is None:
         note("It answers without asking for a payment: nothing would be paid.")
     else:

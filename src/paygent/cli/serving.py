@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -56,7 +59,7 @@ async def up(settings: Settings, *, port: int, as_json: bool) -> int:
             if as_json:
                 emit({"api": url, **document})
             else:
-                _show_up(url, document)
+                _show_up(url, document, _program(settings))
 
         await _serve(create_app(paygent), port=port, ready=ready)
     return 0
@@ -252,7 +255,15 @@ def _tell(what: str, *, as_json: bool, **facts: Any) -> Callable[[str], None]:
     return ready
 
 
-def _show_up(url: str, document: dict[str, Any]) -> None:
+def _program(settings: Settings) -> str:
+    """How this program is called here, with the home that it was told of."""
+    path = Path(sys.argv[0])
+    name = path.name if shutil.which(path.name) == str(path.absolute()) else os.path.relpath(path)
+    default = Settings.model_fields["home"].default.expanduser()
+    return name if settings.home == default else f"PAYGENT_HOME={settings.home} {name}"
+
+
+def _show_up(url: str, document: dict[str, Any], program: str) -> None:
     note()
     note(f"API            {url}  (/health, /docs, /redoc, /openapi.json)")
     if document["api_key"]:
@@ -264,5 +275,5 @@ def _show_up(url: str, document: dict[str, Any]) -> None:
         note(f"Sample API     {service['url']}  ({service['price']} USDC.e a request)")
     note(f"Wallet         {document['wallet']}")
     note()
-    note('Try, in another terminal:  paygent ask "Pay 0.10 USDC to access the market data API"')
+    note(f'Try, in another terminal:  {program} ask "Pay 0.10 USDC to access the market data API"')
     note("Ctrl-C stops everything; its state is kept.")

@@ -113,7 +113,8 @@ async def test_asking_in_words(client: httpx.AsyncClient, buyer: Buyer) -> None:
     done = await client.post("/v1/ask", json=body, headers={"idempotency-key": secrets.token_hex(8)})
     assert done.json()["state"] == "settled", done.text
     unclear = await client.post("/v1/ask", json={"text": "Pay for the market data API"})
-    assert (unclear.status_code, unclear.json()["about"]) == (422, "amount")
+    assert unclear.status_code == 422
+    assert (unclear.json()["code"], unclear.json()["facts"]) == ("unclear", {"about": "amount"})
 
 
 @pytest.mark.parametrize(
