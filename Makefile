@@ -6,7 +6,7 @@ export NODE_OPTIONS += --use-openssl-ca
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo up check test artifacts lock clean
+.PHONY: setup demo up check test bench artifacts lock clean
 
 setup: .venv/.installed node_modules/.installed
 
@@ -21,6 +21,7 @@ setup: .venv/.installed node_modules/.installed
 node_modules/.installed: package.json package-lock.json .npmrc
 	@echo "Installing the chain and the Solidity compiler into node_modules (about 230 MB, once)"
 	@npm ci --silent
+	@test -x node_modules/.bin/anvil || { echo "There is no chain binary for this platform: Linux or macOS, x86-64 or arm64."; exit 1; }
 	@touch $@
 
 # The main job, end to end, on a chain and a database of its own; everything is stopped and removed at its end.
@@ -43,6 +44,10 @@ check: setup
 test: setup
 	node_modules/.bin/forge test
 	$(BIN)/pytest
+
+# What the issues set targets for, measured; never a part of the tests.
+bench: setup
+	@$(BIN)/python -m tests.bench.help
 
 # The ABI and bytecode that Python ships; `make check` compares them with the sources.
 artifacts: setup
