@@ -110,7 +110,7 @@ async def open_paygent(
         await check_identity(database, rpc, chain_id=network.chain_id)
         token = await open_token(settings, rpc)
         signer = await asyncio.to_thread(open_signer, settings, "pocket")
-        # A key that was made here has no past on a public chain; a devnet is short enough to be read from its start.
+        # A devnet is short enough to be read from its start; elsewhere the past is one opening balance.
         first_block = 0 if network.is_devnet else int(await rpc.call("eth_blockNumber"), 16)
         pocket = Pocket(database, token, signer, first_block, network.confirmations)
         await pocket.open()

@@ -43,7 +43,8 @@ async def demo(settings: Settings, *, as_json: bool) -> int:
             note(f"[{time.monotonic() - began:4.1f} s] {text}")
 
     own = Settings(_env_file=None, home=home, chain_id=settings.chain_id, anvil=settings.anvil)
-    own = own.model_copy(update={"network": "devnet", "rpc_url": None, "database_url": None, "token_address": None})
+    unset = ("rpc_url", "database_url", "token_address", "keystore_password")
+    own = own.model_copy(update={"network": "devnet"} | dict.fromkeys(unset))
     try:
         async with open_stack(own, say=say) as stack:
             report = await _buy(stack, say, quiet=as_json)

@@ -56,7 +56,7 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         say("Starting the database")
         url = await asyncio.to_thread(database_url, settings)
         await asyncio.to_thread(migrate, url)
-        settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        settings = settings.model_copy(update={"database_url": SecretStr(url), "token_address": None})
         say(f"Starting the chain (id {settings.chain_id})")
         ports = _Ports(home / "ports.json")
         node = await stack.enter_async_context(
@@ -118,10 +118,9 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
 
 
 def _environment(settings: Settings, rpc_url: str) -> dict[str, str]:
-    """What a child needs to know; the database's URL may hold a password, so it is not an argument."""
+    """What a child is told; nothing else that is set here reaches it. Secrets are no arguments, which anyone can list."""
     assert settings.database_url is not None
-    return {
-        **os.environ,
+    told = {
         "PAYGENT_HOME": str(settings.home),
         "PAYGENT_NETWORK": "devnet",
         "PAYGENT_CHAIN_ID": str(settings.chain_id),
@@ -129,6 +128,9 @@ def _environment(settings: Settings, rpc_url: str) -> dict[str, str]:
         "PAYGENT_DATABASE_URL": settings.database_url.get_secret_value(),
         "PAYGENT_LOG_LEVEL": "info",
     }
+    if settings.keystore_password is not None:
+        told["PAYGENT_KEYSTORE_PASSWORD"] = settings.keystore_password.get_secret_value()
+    return {name: value for name, value in os.environ.items() if not name.startswith("PAYGENT_")} | told
 
 
 async def _start(
@@ -141,7 +143,7 @@ async def _start(
     with log_path.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "paygent", command, *arguments, "--json",
-            env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
+            env=environment, cwd=home, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
             start_new_session=True, preexec_fn=chain.die_with_parent,
         )  # fmt: skip
     stack.push_async_callback(_stop, process)

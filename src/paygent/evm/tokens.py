@@ -78,12 +78,12 @@ class Eip3009Token:
         """`base_units` of this token."""
         return Amount(base_units, self.asset)
 
-    async def balance(self, owner: str) -> Amount:
-        """The owner's balance in the latest block."""
+    async def balance(self, owner: str, *, block_number: int | None = None) -> Amount:
+        """The owner's balance in the latest block, or in the one named."""
         result = await self.rpc.call(
             "eth_call",
             {"to": self.asset.address, "data": to_hex(encode_call("balanceOf(address)", owner))},
-            "latest",
+            "latest" if block_number is None else hex(block_number),
         )
         return Amount(int(result, 16), self.asset)
 

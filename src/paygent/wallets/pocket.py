@@ -18,7 +18,7 @@ _BLOCKS_PER_QUERY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Pocket:
-    """The account of `signer` in `token`. Deposits in blocks before `first_block` are not looked for."""
+    """The account of `signer` in `token`. What it had before `first_block` is booked as one opening balance."""
 
     database: Database
     token: Eip3009Token
@@ -32,14 +32,26 @@ class Pocket:
         return f"pocket:{self.signer.address}:{self.token.asset.id}"
 
     async def open(self) -> None:
-        """Open the ledger accounts and the cursor, unless they are there."""
+        """Open the ledger accounts and the cursor, unless they are there. Raises ChainUnavailable."""
+        if await self._next_block() is not None:
+            return
+        before = self.first_block - 1
+        opening = await self.token.balance(self.signer.address, block_number=before) if before >= 0 else None
         async with self.database.transaction() as connection:
             await transfers.open_account(connection, self._chain_account, self.token.asset, limited=False)
             await transfers.open_account(connection, self.account, self.token.asset, limited=True)
-            await connection.execute(
+            inserted = await connection.execute(
                 "INSERT INTO transfer_cursors (account, next_block) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 (self.account, self.first_block),
             )
+            if inserted.rowcount == 1 and opening is not None and opening.base_units > 0:
+                await transfers.post(
+                    connection,
+                    reference=f"opening:{self.account}",
+                    debit=self._chain_account,
+                    credit=self.account,
+                    amount=opening,
+                )
 
     async def balance(self) -> Balance:
         """What the ledger says."""
@@ -64,16 +76,19 @@ class Pocket:
         head = int(await self.token.rpc.call("eth_blockNumber"), 16)
         final = head - (self.confirmations - 1)
         while True:
-            async with self.database.transaction() as connection:
-                cursor = await connection.execute(
-                    "SELECT next_block FROM transfer_cursors WHERE account = %s", (self.account,)
-                )
-                row = await cursor.fetchone()
-            start = self.first_block if row is None else row["next_block"]
-            if start > final:
+            start = await self._next_block()
+            if start is None or start > final:
                 return
             end = min(start + _BLOCKS_PER_QUERY - 1, final)
             await self._book(start, end)
+
+    async def _next_block(self) -> int | None:
+        async with self.database.transaction() as connection:
+            cursor = await connection.execute(
+                "SELECT next_block FROM transfer_cursors WHERE account = %s", (self.account,)
+            )
+            row = await cursor.fetchone()
+        return None if row is None else row["next_block"]
 
     async def _book(self, start: int, end: int) -> None:
         arrived = await self.token.transfers(from_block=start, to_block=end, recipient=self.signer.address)

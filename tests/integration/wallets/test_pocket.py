@@ -44,3 +44,18 @@ async def test_a_block_is_booked_when_it_is_deep_enough(database: Database, rpc:
     await rpc.call("evm_mine")
     await pocket.sync()
     assert (await pocket.balance()).posted == 5
+
+
+async def test_what_a_wallet_had_before_is_its_opening_balance(
+    database: Database, rpc: JsonRpc, token: Eip3009Token
+) -> None:
+    """An imported key, or a new database: the money is there, its history need not be read."""
+    signer = KeystoreSigner.from_private_key("0x" + "0e" * 32)
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 9))
+    head = int(await rpc.call("eth_blockNumber"), 16)
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 2))
+    pocket = Pocket(database, token, signer, first_block=head + 1)
+    await asyncio.gather(*(pocket.open() for _ in range(4)))
+    assert (await pocket.balance()).posted == 9
+    await pocket.sync()
+    assert (await pocket.balance()).posted == 11 == (await token.balance(signer.address)).base_units
