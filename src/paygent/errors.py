@@ -17,6 +17,7 @@ PaygentError
 ├── LedgerConflict               409  an account or hold is not what the caller believes
 ├── UnsafeDestination            400  a URL that must not be called
 ├── TransactionReverted          422  the chain would refuse, or refused, a transaction
+├── AlreadySent                  409  somebody else asked for this transaction
 ├── PaymentRefused               502  the seller would not take the payment
 ├── LeaseLost                    409  another process drives this intent now
 └── Unavailable                  503  something outside did not answer; nothing is invented in its place
@@ -124,6 +125,11 @@ class LedgerConflict(PaygentError):
 class TransactionReverted(PaygentError):
     code = "transaction_reverted"
     status = 422
+
+
+class AlreadySent(PaygentError):
+    code = "already_sent"
+    status = 409
 
 
 class PaymentRefused(PaygentError):

@@ -1,4 +1,4 @@
-"""HTTP to hosts that somebody else named: sellers, facilitators, upstreams.
+"""HTTP to hosts that an agent, a seller or a catalogue named. (An operator's own node, upstream and facilitator are theirs.)
 
 Text that an agent or a catalogue supplies must not reach the operator's own network (SSRF). The check sits where the
 socket is made, so that the address checked is the address connected to, whatever the name resolves to by then.

@@ -101,7 +101,7 @@ async def test_a_facilitator_killed_anywhere_settles_exactly_once(
     async def settle(body: dict) -> dict | None:
         """The answer, or None when the connection broke or nobody listens."""
         try:
-            async with http.post(url + "/settle", json=body) as response:
+            async with http.post(url + "/settle", json=body, headers={"idempotency-key": "the seller"}) as response:
                 answer: dict = await response.json()
                 return answer
         except aiohttp.ClientError:

@@ -96,9 +96,12 @@ async def sell(
     settings: Settings, *, upstream: str, price: str, pay_to: str, facilitator_url: str, port: int, as_json: bool
 ) -> int:
     """A reverse proxy that asks `price` for every request."""
-    async with _selling(settings, price, pay_to, facilitator_url) as (offer, facilitates, http, _):
+    async with _selling(settings, price, pay_to, facilitator_url) as (offer, facilitates, http, token):
         guarded = PaymentGuard(
-            ReverseProxy(check_url(upstream), http), facilitator=facilitates, offer_for=lambda _m, _p: offer
+            ReverseProxy(check_url(upstream), http),
+            facilitator=facilitates,
+            offer_for=lambda _m, _p: offer,
+            chain=token,
         )
         tell = _tell("Selling", as_json=as_json, upstream=upstream, price=str(offer.price), pay_to=offer.pay_to)
         await _serve(guarded, port=port, ready=tell)
@@ -151,13 +154,18 @@ async def devnet(settings: Settings, *, chain_id: int, port: int, state: Path | 
     return 0
 
 
+def upstream_session() -> aiohttp.ClientSession:
+    """For the reverse proxy: bytes pass as they are, and no buyer's cookie is another's."""
+    return aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+
+
 @asynccontextmanager
 async def _selling(
     settings: Settings, price: str, pay_to: str, facilitator_url: str
 ) -> AsyncIterator[tuple[Offer, FacilitatorClient, aiohttp.ClientSession, Eip3009Token]]:
     """What every seller needs; the token's domain is read from the chain, never assumed."""
     check_url(facilitator_url)
-    async with open_rpc(settings) as rpc, aiohttp.ClientSession(auto_decompress=False) as http:
+    async with open_rpc(settings) as rpc, upstream_session() as http:
         token = await open_token(settings, rpc)
         async with aiohttp.ClientSession() as facilitator_http:
             offer = Offer(

@@ -40,7 +40,8 @@ def create_paid_app(
     """The API at `price` a request."""
     app = create_app(rpc, token)
     offer = Offer(price, pay_to, token.domain.name, token.domain.version, "What this chain knows of its own market")
-    app.add_middleware(PaymentGuard, facilitator=facilitator, offer_for=fixed_offers({("GET", PATH): offer}))
+    offers = fixed_offers({("GET", PATH): offer})
+    app.add_middleware(PaymentGuard, facilitator=facilitator, offer_for=offers, chain=token)
     return app
 
 

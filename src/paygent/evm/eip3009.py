@@ -21,6 +21,7 @@ _TRANSFER_VRS = "transferWithAuthorization(address,address,uint256,uint256,uint2
 _TRANSFER_BYTES = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
 TRANSFER_TOPIC = topic("Transfer(address,address,uint256)")
 USED_TOPIC = topic("AuthorizationUsed(address,bytes32)")
+CANCELED_TOPIC = topic("AuthorizationCanceled(address,bytes32)")
 
 
 @dataclass(frozen=True, slots=True)

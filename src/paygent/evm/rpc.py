@@ -89,7 +89,10 @@ class JsonRpc:
     def _result(self, method: str, answer: dict[str, Any]) -> Any:
         problem = answer.get("error")
         if problem is None:
-            return answer.get("result")
+            if "result" not in answer:
+                # A rate limiter's own JSON, say. Taken for "nothing there" it would be read as a fact about the chain.
+                raise ChainUnavailable(f"{self.host} answered {method} with neither a result nor an error.")
+            return answer["result"]
         if not isinstance(problem, dict):
             problem = {"message": str(problem)}
         raise RpcError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from eth_abi.exceptions import DecodingError
 
@@ -11,6 +12,7 @@ from paygent.errors import ChainUnavailable, RpcError, UnknownAsset
 from paygent.evm.abi import decode, encode_call, to_bytes, to_hex, to_word
 from paygent.evm.eip712 import Domain
 from paygent.evm.eip3009 import (
+    CANCELED_TOPIC,
     TRANSFER_TOPIC,
     USED_TOPIC,
     TransferAuthorization,
@@ -21,15 +23,18 @@ from paygent.evm.eip3009 import (
 from paygent.evm.rpc import Call, JsonRpc
 from paygent.money import Amount, Asset
 
+# Public nodes refuse eth_getLogs over wide ranges.
+BLOCKS_PER_QUERY = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationOutcome:
-    """What the chain says of an authorization: used (by which transaction, moving what), and as of which block."""
+    """What the chain says of an authorization as of a block: honoured by `transfer`, `is_cancelled`, or neither yet."""
 
-    used: bool
     block_number: int
     block_timestamp: int
     transfer: TransferLog | None = None
+    is_cancelled: bool = False
 
 
 class Eip3009Token:
@@ -111,28 +116,35 @@ class Eip3009Token:
             raise ChainUnavailable(f"{self.rpc.host} does not know its own block {final}.")
         timestamp = int(block["timestamp"], 16)
         if int(state, 16) == 0:
-            return AuthorizationOutcome(used=False, block_number=final, block_timestamp=timestamp)
-        transfer = await self._find_transfer(authorization, from_block=from_block, to_block=final)
-        return AuthorizationOutcome(used=True, block_number=final, block_timestamp=timestamp, transfer=transfer)
+            return AuthorizationOutcome(final, timestamp)
+        log = await self._find_use(authorization, from_block=from_block, to_block=final)
+        if log["topics"][0] == CANCELED_TOPIC:
+            return AuthorizationOutcome(final, timestamp, is_cancelled=True)
+        transfer = await self.transfer_in(log["transactionHash"], authorization)
+        if transfer is None:
+            raise ChainUnavailable(f"{self.rpc.host} shows that the payment was made, and not its transfer; ask again.")
+        return AuthorizationOutcome(final, timestamp, transfer=transfer)
 
-    async def _find_transfer(
+    async def transfer_in(self, transaction: str, authorization: TransferAuthorization) -> TransferLog | None:
+        """The transfer that honours `authorization` in this transaction; None when it is not there, or not yet mined."""
+        receipt = await self.rpc.call("eth_getTransactionReceipt", transaction)
+        return None if receipt is None else transfer_of(authorization, self.asset, receipt["logs"])
+
+    async def _find_use(
         self, authorization: TransferAuthorization, *, from_block: int, to_block: int
-    ) -> TransferLog | None:
-        logs = await self.rpc.call(
-            "eth_getLogs",
-            {
-                "address": self.asset.address,
-                "fromBlock": hex(from_block),
-                "toBlock": hex(to_block),
-                "topics": [USED_TOPIC, to_word(authorization.payer), to_hex(authorization.nonce)],
-            },
-        )
-        if not logs:
-            return None  # used by cancelAuthorization: the nonce is gone and nothing moved
-        receipt = await self.rpc.call("eth_getTransactionReceipt", logs[0]["transactionHash"])
-        if receipt is None:
-            raise ChainUnavailable(f"{self.rpc.host} has a log but not its receipt; ask again.")
-        return transfer_of(authorization, self.asset, receipt["logs"])
+    ) -> dict[str, Any]:
+        """The log by which a used nonce was used. Raises ChainUnavailable when there is none to be seen.
+
+        That it is missing proves nothing: a node may lag behind the one that knows the nonce to be used.
+        """
+        topics = [[USED_TOPIC, CANCELED_TOPIC], to_word(authorization.payer), to_hex(authorization.nonce)]
+        for start in range(from_block, to_block + 1, BLOCKS_PER_QUERY):
+            end = min(start + BLOCKS_PER_QUERY - 1, to_block)
+            query = {"address": self.asset.address, "fromBlock": hex(start), "toBlock": hex(end), "topics": topics}
+            logs: list[dict[str, Any]] = await self.rpc.call("eth_getLogs", query)
+            if logs:
+                return logs[0]
+        raise ChainUnavailable(f"{self.rpc.host} knows that the payment's nonce is used, and not by what; ask again.")
 
     async def transfers(self, *, from_block: int, to_block: int, recipient: str | None = None) -> list[TransferLog]:
         """Every Transfer of this token, or every one to `recipient`, within the two blocks, both included."""

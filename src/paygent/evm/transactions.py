@@ -1,8 +1,8 @@
 """Sending transactions with nonces that survive a crash (EIP-1559, https://eips.ethereum.org/EIPS/eip-1559).
 
 Order: simulate, then allocate the nonce, sign and store in one database transaction, commit, and only then broadcast.
-After a crash the same raw bytes are broadcast again. A stored transaction is given up only when the chain shows that
-another one used its nonce, so that it can never take effect any more.
+After a crash the same raw bytes are broadcast again. A stored transaction is given up only when its nonce is used and the
+node, asked three times, knows nothing of it: then another one used the nonce, and it can never take effect any more.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any
 import rlp
 
 from paygent.db.database import Connection, Database
-from paygent.errors import ChainUnavailable, RpcError, TransactionReverted
+from paygent.errors import AlreadySent, ChainUnavailable, RpcError, TransactionReverted
 from paygent.evm.abi import keccak, to_bytes, to_hex
 from paygent.evm.rpc import Call, JsonRpc
 from paygent.evm.signers import Signer
+from paygent.telemetry import get_logger
+
+log = get_logger(__name__)
 
 _GAS_HEADROOM_PERCENT = 125
 _POLL_SECONDS_FIRST = 0.005
@@ -25,8 +28,7 @@ _POLL_SECONDS_LAST = 0.5
 _ABSENCES_MIN = 2
 # Mined within a second or two, on every chain that we know; later than this something before it may be missing.
 _HEAL_SECONDS = 2.0
-# What nodes say of a transaction that they have already: geth, anvil, cosmos-based chains.
-_ALREADY_THERE = ("already known", "already imported", "nonce too low", "already in mempool", "tx already in")
+_PENDING_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Mined:
     logs: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    hash: str
+    nonce: int
+    raw: bytes
+    claim: str
+
+
 class TransactionSender:
     """The way by which one account of ours sends on one chain; any number of processes may share the account."""
 
@@ -47,60 +57,93 @@ class TransactionSender:
         self._rpc = rpc
         self._signer = signer
         self._chain_id = chain_id
+        self._healed_at = 0.0
 
     @property
     def address(self) -> str:
         """The account that sends, lower-case."""
         return self._signer.address
 
-    async def has_stored(self, reference: str) -> bool:
-        """Whether a transaction of this reference exists that can take effect, or has."""
-        return await self._stored(reference) is not None
+    async def claim_of(self, reference: str) -> str | None:
+        """Under which claim a transaction of this reference was ever sent; None when none was."""
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(
+                "SELECT claim FROM transactions WHERE reference = %s ORDER BY id LIMIT 1", (reference,)
+            )
+            row = await cursor.fetchone()
+        return None if row is None else row["claim"]
 
     async def send(
-        self, *, reference: str, to: str, data: bytes, gas_max: int | None = None, timeout_seconds: float = 60
+        self,
+        *,
+        reference: str,
+        to: str,
+        data: bytes,
+        claim: str = "",
+        gas_max: int | None = None,
+        timeout_seconds: float = 60,
     ) -> Mined:
-        """Send a call once per `reference`, and wait until it is mined; again with the same reference: the same one.
+        """Send a call once per `reference`, and wait until it is mined; again with the same `claim`: the same one.
 
-        Raises TransactionReverted when it would fail or need more than `gas_max` (nothing is sent), ChainUnavailable
-        when the outcome is not known in time: it stays stored, and the next call or `recover` finds it.
+        Raises AlreadySent when it was sent under another claim; TransactionReverted when it would fail or need more than
+        `gas_max` (nothing is sent); ChainUnavailable when the outcome is not known in time: it stays stored, and the next
+        call or `recover` finds it.
         """
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:
-            raw, transaction_hash, nonce = await self._stored(reference) or await self._store(
-                reference, to, data, gas_max
-            )
-            await self._broadcast(raw)
-            mined = await self._wait(transaction_hash, nonce, deadline)
+            stored = await self._stored(reference) or await self._store(reference, claim, to, data, gas_max)
+            if stored.claim != claim:
+                raise AlreadySent("This transaction was sent for somebody else.", transaction=stored.hash)
+            await self._broadcast(stored)
+            mined = await self._wait(stored, deadline)
             if mined is not None:
                 await self._record(mined)
                 return mined
-            await self._give_up(transaction_hash)
+            await self._give_up(stored.hash)
 
     async def recover(self) -> int:
-        """Broadcast every stored transaction that is not known to be mined, in the order of nonces; how many."""
+        """Note what was mined, and broadcast what the node has not, in the order of nonces; how many it took.
+
+        What the node refuses is logged, and holds up nothing. Raises ChainUnavailable.
+        """
         async with self._database.transaction() as connection:
             cursor = await connection.execute(
-                "SELECT raw FROM transactions WHERE chain_id = %s AND sender = %s AND state = 'pending' ORDER BY nonce",
-                (self._chain_id, self._signer.address),
+                "SELECT raw, hash, nonce, claim FROM transactions"
+                " WHERE chain_id = %s AND sender = %s AND state = 'pending' ORDER BY nonce LIMIT %s",
+                (self._chain_id, self._signer.address, _PENDING_AT_ONCE),
             )
-            rows = await cursor.fetchall()
-        for row in rows:
-            await self._broadcast(bytes(row["raw"]))
-        return len(rows)
+            pending = [_from_row(row) for row in await cursor.fetchall()]
+        looks = [
+            Call(method, (stored.hash,))
+            for stored in pending
+            for method in ("eth_getTransactionReceipt", "eth_getTransactionByHash")
+        ]
+        answers = await self._rpc.batch(looks)
+        taken = 0
+        for stored, receipt, known in zip(pending, answers[::2], answers[1::2], strict=True):
+            if isinstance(receipt, dict):
+                await self._record(_mined(stored.hash, receipt))
+            elif known is None:
+                try:
+                    await self._broadcast(stored)
+                    taken += 1
+                except RpcError as error:
+                    log.warning("transaction.refused", transaction=stored.hash, reason=error.detail)
+        return taken
 
-    async def _stored(self, reference: str) -> tuple[bytes, str, int] | None:
+    async def _stored(self, reference: str) -> _Stored | None:
         async with self._database.transaction() as connection:
             return await self._find(connection, reference)
 
-    async def _find(self, connection: Connection, reference: str) -> tuple[bytes, str, int] | None:
+    async def _find(self, connection: Connection, reference: str) -> _Stored | None:
         cursor = await connection.execute(
-            "SELECT raw, hash, nonce FROM transactions WHERE reference = %s AND state <> 'superseded'", (reference,)
+            "SELECT raw, hash, nonce, claim FROM transactions WHERE reference = %s AND state <> 'superseded'",
+            (reference,),
         )
         row = await cursor.fetchone()
-        return None if row is None else (bytes(row["raw"]), row["hash"], row["nonce"])
+        return None if row is None else _from_row(row)
 
-    async def _store(self, reference: str, to: str, data: bytes, gas_max: int | None) -> tuple[bytes, str, int]:
+    async def _store(self, reference: str, claim: str, to: str, data: bytes, gas_max: int | None) -> _Stored:
         try:
             gas, fee_max, tip, count = await self._prepare(to, data, gas_max)
         except TransactionReverted:
@@ -125,13 +168,13 @@ class TransactionSender:
             nonce = max(count, (row and row["next"]) or 0)
             fields: list[Any] = [self._chain_id, nonce, tip, fee_max, gas, to_bytes(to), 0, data, []]
             raw = await _sign(self._signer, fields)
-            transaction_hash = to_hex(keccak(raw))
+            stored = _Stored(to_hex(keccak(raw)), nonce, raw, claim)
             await connection.execute(
-                "INSERT INTO transactions (reference, chain_id, sender, nonce, raw, hash)"
-                " VALUES (%s, %s, %s, %s, %s, %s)",
-                (reference, self._chain_id, self._signer.address, nonce, raw, transaction_hash),
+                "INSERT INTO transactions (reference, claim, chain_id, sender, nonce, raw, hash)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                (reference, claim, self._chain_id, self._signer.address, nonce, raw, stored.hash),
             )
-        return raw, transaction_hash, nonce
+        return stored
 
     async def _prepare(self, to: str, data: bytes, gas_max: int | None) -> tuple[int, int, int, int]:
         """Gas limit, fee cap and tip per gas, and the account's nonce on chain; the estimate is the simulation."""
@@ -141,7 +184,7 @@ class TransactionSender:
                 Call("eth_estimateGas", (call,)),
                 Call("eth_gasPrice"),
                 Call("eth_maxPriorityFeePerGas"),
-                Call("eth_getTransactionCount", (self._signer.address, "latest")),
+                self._count(),
             ]
         )
         if isinstance(gas, RpcError):
@@ -157,48 +200,64 @@ class TransactionSender:
         fee_max = max(2 * int(price, 16), tip_per_gas)
         return gas_limit, fee_max, tip_per_gas, int(count, 16)
 
-    async def _broadcast(self, raw: bytes) -> None:
+    async def _broadcast(self, stored: _Stored) -> None:
+        """Hand it to the node. Raises RpcError when the node refuses it although its turn has come."""
         try:
-            await self._rpc.call("eth_sendRawTransaction", to_hex(raw))
-        except RpcError as error:
-            if not any(words in error.detail.lower() for words in _ALREADY_THERE):
-                raise
+            await self._rpc.call("eth_sendRawTransaction", to_hex(stored.raw))
+        except RpcError:
+            # Nodes word it in many ways that they have a transaction already, or that its nonce is used or too far ahead.
+            # What is so, the account tells; `_wait` sees to each of these.
+            count, known = await self._rpc.batch(
+                [self._count(), Call("eth_getTransactionByHash", (stored.hash,))],
+            )
+            if isinstance(count, RpcError):
+                raise count from None
+            if isinstance(known, dict) or int(count, 16) != stored.nonce:
+                return
+            raise
 
-    async def _wait(self, transaction_hash: str, nonce: int, deadline: float) -> Mined | None:
+    async def _wait(self, stored: _Stored, deadline: float) -> Mined | None:
         """The mined transaction, or None when another one used its nonce."""
         pause = _POLL_SECONDS_FIRST
         absences = 0
         now = asyncio.get_running_loop().time
         heal_at = now() + _HEAL_SECONDS
         while True:
-            # One after the other, the count first: when it has passed the nonce and there is no receipt afterwards,
-            # there never will be one. In a batch a node may look for the receipt first, and we would send twice.
+            # One after the other, the count first: a receipt that is missing afterwards was not there before. In a batch
+            # a node may look for the receipt first, and we would send twice.
             count = int(await self._rpc.call("eth_getTransactionCount", self._signer.address, "latest"), 16)
-            receipt = await self._rpc.call("eth_getTransactionReceipt", transaction_hash)
+            receipt = await self._rpc.call("eth_getTransactionReceipt", stored.hash)
             if receipt is not None:
-                return Mined(
-                    transaction_hash,
-                    int(receipt["blockNumber"], 16),
-                    int(receipt["status"], 16) == 1,
-                    receipt["logs"],
-                )
-            if count > nonce:
-                # Behind a load balancer the second answer may come from a node that lags: look again, later.
+                return _mined(stored.hash, receipt)
+            if count > stored.nonce and await self._rpc.call("eth_getTransactionByHash", stored.hash) is None:
+                # Behind a load balancer these answers may come from a node that lags: look again, later.
                 if absences == _ABSENCES_MIN:
                     return None
                 absences += 1
                 pause = _POLL_SECONDS_LAST
             if now() + pause > deadline:
                 raise ChainUnavailable(
-                    f"Transaction {transaction_hash} is not mined yet. It stays stored and will be looked for again.",
-                    transaction=transaction_hash,
+                    f"Transaction {stored.hash} is not mined yet. It stays stored and will be looked for again.",
+                    transaction=stored.hash,
                 )
             if now() > heal_at:
-                # Whoever stored an earlier nonce may have failed to broadcast it; nothing behind the gap is mined.
-                await self.recover()
                 heal_at = now() + _HEAL_SECONDS
+                await self._heal()
             await asyncio.sleep(pause)
             pause = min(pause * 2, _POLL_SECONDS_LAST)
+
+    async def _heal(self) -> None:
+        """Whoever stored an earlier nonce may have failed to broadcast it, and nothing behind the gap is mined.
+
+        However many wait, one of them looks.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._healed_at >= _HEAL_SECONDS:
+            self._healed_at = now
+            await self.recover()
+
+    def _count(self) -> Call:
+        return Call("eth_getTransactionCount", (self._signer.address, "latest"))
 
     async def _record(self, mined: Mined) -> None:
         async with self._database.transaction() as connection:
@@ -214,6 +273,15 @@ class TransactionSender:
                 "UPDATE transactions SET state = 'superseded' WHERE hash = %s AND state = 'pending'",
                 (transaction_hash,),
             )
+
+
+def _from_row(row: dict[str, Any]) -> _Stored:
+    return _Stored(row["hash"], row["nonce"], bytes(row["raw"]), row["claim"])
+
+
+def _mined(transaction_hash: str, receipt: dict[str, Any]) -> Mined:
+    succeeded = int(receipt["status"], 16) == 1
+    return Mined(transaction_hash, int(receipt["blockNumber"], 16), succeeded, receipt["logs"])
 
 
 async def _sign(signer: Signer, fields: list[Any]) -> bytes:

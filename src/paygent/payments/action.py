@@ -144,7 +144,7 @@ class X402Payment:
         )
         if seen.transfer is not None:
             return Outcome(Effect.MOVED, seen.transfer.transaction, seen.transfer.block_number)
-        if seen.used:
+        if seen.is_cancelled:
             return Outcome(Effect.DEAD, detail="The authorization was cancelled on chain; no money moved.")
         if seen.block_timestamp >= authorization.valid_before:
             return Outcome(

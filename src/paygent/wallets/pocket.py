@@ -8,12 +8,12 @@ from typing import Any
 from paygent.db.database import Database
 from paygent.evm.abi import checksum_address
 from paygent.evm.signers import Signer
-from paygent.evm.tokens import Eip3009Token
+from paygent.evm.tokens import BLOCKS_PER_QUERY, Eip3009Token
 from paygent.ledger import transfers
 from paygent.ledger.transfers import Balance
 
-# Public nodes refuse eth_getLogs over wide ranges.
-_BLOCKS_PER_QUERY = 2_000
+# Each look goes back this far: behind a load balancer a node that lags may have left out the newest blocks' logs.
+_OVERLAP_BLOCKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,11 @@ class Pocket:
         """Book the transfers that arrived since the cursor, up to the newest final block. Raises ChainUnavailable."""
         head = int(await self.token.rpc.call("eth_blockNumber"), 16)
         final = head - (self.confirmations - 1)
-        while True:
-            start = await self._next_block()
-            if start is None or start > final:
-                return
-            end = min(start + _BLOCKS_PER_QUERY - 1, final)
+        start = await self._next_block()
+        while start is not None and start <= final:
+            end = min(start + BLOCKS_PER_QUERY - 1, final)
             await self._book(start, end)
+            start = end + 1
 
     async def _next_block(self) -> int | None:
         async with self.database.transaction() as connection:
@@ -105,7 +104,7 @@ class Pocket:
                 )
             await connection.execute(
                 "UPDATE transfer_cursors SET next_block = greatest(next_block, %s) WHERE account = %s",
-                (end + 1, self.account),
+                (max(end + 1 - _OVERLAP_BLOCKS, self.first_block), self.account),
             )
 
     @property

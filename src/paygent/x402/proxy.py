@@ -76,6 +76,9 @@ class ReverseProxy:
     def _url(self, scope: Scope) -> URL:
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.decode("ascii", errors="replace")
+        if not path.startswith("/"):
+            # `@host`, say, or another server's whole URL: behind the upstream it would name another host.
+            raise InvalidInput("A request's path begins with a slash.")
         if ".." in unquote(path).replace("\\", "/").split("/"):
             raise InvalidInput("A path with .. in it is refused.")
         query = scope["query_string"].decode("latin-1")

@@ -35,7 +35,7 @@ async def test_a_dead_node_is_said_to_be_dead(http: aiohttp.ClientSession, unuse
         await JsonRpc(f"http://127.0.0.1:{unused_tcp_port}/v1/secret-key", http).call("eth_chainId")
 
 
-@pytest.mark.parametrize("body", ["<html>", "[]", "7", "null"])
+@pytest.mark.parametrize("body", ["<html>", "[]", "7", "null", '{"message": "rate limited"}'])
 async def test_a_server_that_speaks_no_json_rpc_is_said_to_be_none(http: aiohttp.ClientSession, body: str) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=body)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from paygent.errors import UnknownAsset
+from paygent.errors import ChainUnavailable, RpcError, UnknownAsset
+from paygent.evm import tokens
 from paygent.evm.abi import encode_call, keccak
 from paygent.evm.eip712 import address_word
 from paygent.evm.eip3009 import TransferAuthorization
@@ -46,7 +49,7 @@ async def test_a_used_authorization_is_found_with_what_it_moved(
 ) -> None:
     paid = authorization(payer)
     before = await token.outcome(paid, from_block=0, confirmations=1)
-    assert not before.used
+    assert (before.transfer, before.is_cancelled) == (None, False)
     signature = await payer.sign_digest(paid.digest(token.domain))
     data = paid.call_data(signature)
     if bytes_form:
@@ -57,7 +60,6 @@ async def test_a_used_authorization_is_found_with_what_it_moved(
     receipt = await send(rpc, token.asset.address, data)
     assert receipt["status"] == "0x1"
     after = await token.outcome(paid, from_block=before.block_number, confirmations=1)
-    assert after.used
     assert after.transfer is not None
     assert after.transfer.transaction == receipt["transactionHash"]
     assert (await token.balance(payer.address)).base_units == 900_000
@@ -70,9 +72,9 @@ async def test_depth_decides_what_is_final(rpc: JsonRpc, token: Eip3009Token, pa
     paid = authorization(payer)
     signature = await payer.sign_digest(paid.digest(token.domain))
     await send(rpc, token.asset.address, paid.call_data(signature))
-    assert not (await token.outcome(paid, from_block=0, confirmations=2)).used
+    assert (await token.outcome(paid, from_block=0, confirmations=2)).transfer is None
     await rpc.call("evm_mine")
-    assert (await token.outcome(paid, from_block=0, confirmations=2)).used
+    assert (await token.outcome(paid, from_block=0, confirmations=2)).transfer is not None
 
 
 async def test_a_cancelled_authorization_is_used_and_moved_nothing(
@@ -85,5 +87,45 @@ async def test_a_cancelled_authorization_is_used_and_moved_nothing(
     data = encode_call("cancelAuthorization(address,bytes32,bytes)", payer.address, cancelled.nonce, signature)
     assert (await send(rpc, token.asset.address, data))["status"] == "0x1"
     outcome = await token.outcome(cancelled, from_block=0, confirmations=1)
-    assert outcome.used
+    assert outcome.is_cancelled
     assert outcome.transfer is None
+
+
+async def test_a_log_that_cannot_be_seen_proves_nothing(
+    rpc: JsonRpc, token: Eip3009Token, payer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that lags behind the one that knew the nonce to be used: no cancellation may be read out of that."""
+    paid = authorization(payer, b"\x02" * 32)
+    await send(rpc, token.asset.address, paid.call_data(await payer.sign_digest(paid.digest(token.domain))))
+    call = JsonRpc.call
+
+    async def lagging(self: JsonRpc, method: str, *params: object) -> object:
+        return [] if method == "eth_getLogs" else await call(self, method, *params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JsonRpc, "call", lagging)
+        with pytest.raises(ChainUnavailable, match="ask again"):
+            await token.outcome(paid, from_block=0, confirmations=1)
+    assert (await token.outcome(paid, from_block=0, confirmations=1)).transfer is not None
+
+
+async def test_logs_are_looked_for_in_ranges_that_nodes_allow(
+    rpc: JsonRpc, token: Eip3009Token, payer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = authorization(payer, b"\x03" * 32)
+    start = int(await rpc.call("eth_blockNumber"), 16)
+    for _ in range(12):
+        await rpc.call("evm_mine")
+    await send(rpc, token.asset.address, paid.call_data(await payer.sign_digest(paid.digest(token.domain))))
+    for _ in range(12):
+        await rpc.call("evm_mine")
+    call = JsonRpc.call
+
+    async def limited(self: JsonRpc, method: str, *params: Any) -> object:
+        if method == "eth_getLogs" and int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) >= 5:
+            raise RpcError("block range too wide")
+        return await call(self, method, *params)
+
+    monkeypatch.setattr(JsonRpc, "call", limited)
+    monkeypatch.setattr(tokens, "BLOCKS_PER_QUERY", 5)
+    assert (await token.outcome(paid, from_block=start, confirmations=1)).transfer is not None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from eth_account import Account
 
 from paygent.db.database import Database
-from paygent.errors import ChainUnavailable, TransactionReverted
+from paygent.errors import AlreadySent, ChainUnavailable, RpcError, TransactionReverted
 from paygent.evm.abi import encode_call, to_hex
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
-from paygent.evm.transactions import TransactionSender
+from paygent.evm.transactions import Mined, TransactionSender
 from tests.support.chain import send
 
 SELLER = "0x" + "5e" * 20
@@ -72,10 +73,21 @@ async def test_what_would_revert_is_not_sent(
     assert await sender.recover() == 0
 
 
+async def test_what_needs_more_gas_than_is_given_is_not_sent(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    reference, to = f"dear:{signer.address}", token.asset.address
+    with pytest.raises(TransactionReverted, match="at most 30000"):
+        await sender.send(reference=reference, to=to, data=transfer(1), gas_max=30_000)
+    assert await nonce_of(rpc, signer) == 0
+    assert (await sender.send(reference=reference, to=to, data=transfer(1), gas_max=100_000)).succeeded
+
+
 async def test_a_crash_before_the_broadcast_is_recovered_with_the_same_bytes(
     database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def crash(_: object, __: bytes) -> None:
+    async def crash(_: object, __: object) -> None:
         raise ConnectionResetError
 
     reference = f"crash:{signer.address}"
@@ -96,7 +108,7 @@ async def test_a_crash_before_the_broadcast_is_recovered_with_the_same_bytes(
 async def test_a_broadcast_that_failed_holds_up_no_later_transaction(
     database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(_: object, __: bytes) -> None:
+    async def lost(_: object, __: object) -> None:
         raise ChainUnavailable("the node was away")
 
     sender = TransactionSender(database, rpc, signer, chain_id=338)
@@ -115,7 +127,7 @@ async def test_a_broadcast_that_failed_holds_up_no_later_transaction(
 async def test_a_nonce_that_somebody_else_used_is_replaced(
     database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(_: object, __: bytes) -> None:
+    async def lost(_: object, __: object) -> None:
         raise ConnectionResetError
 
     reference = f"foreign:{signer.address}"
@@ -131,6 +143,117 @@ async def test_a_nonce_that_somebody_else_used_is_replaced(
     assert mined.succeeded
     assert await nonce_of(rpc, signer) == 2
     assert (await token.balance(SELLER)).base_units == 5
+
+
+async def test_another_claim_is_told_that_it_was_sent_already(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    reference = f"claim:{signer.address}"
+
+    async def send_for(claim: str) -> Mined:
+        return await sender.send(reference=reference, to=token.asset.address, data=transfer(5), claim=claim)
+
+    mined = await send_for("mine")
+    with pytest.raises(AlreadySent):
+        await send_for("another")
+    assert (await send_for("mine")).hash == mined.hash
+    assert await sender.claim_of(reference) == "mine"
+    assert await nonce_of(rpc, signer) == 1
+
+
+@pytest.mark.parametrize("words", ["invalid nonce; got 0, expected 1: invalid sequence", "already known", "what?"])
+async def test_how_a_node_words_that_it_has_it_already_does_not_matter(
+    database: Database,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    signer: KeystoreSigner,
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+) -> None:
+    call = JsonRpc.call
+
+    async def reworded(self: JsonRpc, method: str, *params: object) -> object:
+        try:
+            return await call(self, method, *params)
+        except RpcError:
+            raise RpcError(words) from None
+
+    reference = f"words:{signer.address}"
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    mined = await sender.send(reference=reference, to=token.asset.address, data=transfer(5))
+    async with database.transaction() as connection:  # as a crash before the mined state was noted leaves it
+        await connection.execute(
+            "UPDATE transactions SET state = 'pending', succeeded = NULL, block_number = NULL WHERE hash = %s",
+            (mined.hash,),
+        )
+    monkeypatch.setattr(JsonRpc, "call", reworded)
+    again = await TransactionSender(database, rpc, signer, chain_id=338).send(
+        reference=reference, to=token.asset.address, data=transfer(5)
+    )
+    assert again.hash == mined.hash
+    assert (await token.balance(SELLER)).base_units == 5
+
+
+async def test_what_the_node_refuses_in_its_turn_is_said_at_once(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    await rpc.call("anvil_setBalance", signer.address, hex(10_000))
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    with pytest.raises(RpcError, match=r"(?i)insufficient funds"):
+        await sender.send(reference=f"poor:{signer.address}", to=token.asset.address, data=transfer(5))
+    assert await sender.recover() == 0
+    await rpc.call("anvil_setBalance", signer.address, hex(10**18))
+    assert await sender.recover() == 1
+    assert (await token.balance(SELLER)).base_units == 5
+
+
+async def test_a_receipt_that_comes_late_is_waited_for(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that indexes slowly: the nonce is used, the transaction is known, its receipt is not there yet."""
+    call, asked = JsonRpc.call, []
+
+    async def late(self: JsonRpc, method: str, *params: object) -> object:
+        if method == "eth_getTransactionReceipt":
+            asked.append(params)
+            if len(asked) < 6:
+                return None
+        return await call(self, method, *params)
+
+    monkeypatch.setattr(JsonRpc, "call", late)
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    mined = await sender.send(reference=f"late:{signer.address}", to=token.asset.address, data=transfer(5))
+    assert mined.succeeded
+    assert await nonce_of(rpc, signer) == 1
+
+
+async def test_however_many_wait_one_of_them_heals(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, sent = JsonRpc._post, []
+
+    async def count(self: JsonRpc, body: Any) -> object:
+        if isinstance(body, dict) and body["method"] == "eth_sendRawTransaction":
+            sent.append(body)
+        return await post(self, body)
+
+    monkeypatch.setattr(JsonRpc, "_post", count)
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    await rpc.call("evm_setAutomine", False)
+    try:
+        waiting = [
+            asyncio.create_task(
+                sender.send(reference=f"slow:{signer.address}:{n}", to=token.asset.address, data=transfer(1))
+            )
+            for n in range(20)
+        ]
+        await asyncio.sleep(5)
+        await rpc.call("evm_mine")
+        assert all(mined.succeeded for mined in await asyncio.gather(*waiting))
+    finally:
+        await rpc.call("evm_setAutomine", True)
+    assert len(sent) == 20
 
 
 async def test_eth_account_reads_our_signed_transaction(

@@ -177,7 +177,7 @@ async def test_a_seller_that_lies_about_the_settlement_is_not_booked(
     from paygent.x402.facilitator.client import FacilitatorClient
     from paygent.x402.types import SettleResponse
 
-    async def lie(*_: Any) -> SettleResponse:
+    async def lie(*_: Any, **__: Any) -> SettleResponse:
         return SettleResponse(success=True, transaction="0x" + "ab" * 32, network="eip155:338")
 
     with monkeypatch.context() as patch:

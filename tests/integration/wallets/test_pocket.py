@@ -21,7 +21,7 @@ async def test_deposits_are_booked_once(
 ) -> None:
     signer = KeystoreSigner.from_private_key("0x" + "0c" * 32)
     pocket = Pocket(database, token, signer, first_block=0)
-    monkeypatch.setattr(pocket_module, "_BLOCKS_PER_QUERY", 3)
+    monkeypatch.setattr(pocket_module, "BLOCKS_PER_QUERY", 3)
     await pocket.open()
     for units in (5, 7):
         await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, units))
@@ -59,3 +59,22 @@ async def test_what_a_wallet_had_before_is_its_opening_balance(
     assert (await pocket.balance()).posted == 9
     await pocket.sync()
     assert (await pocket.balance()).posted == 11 == (await token.balance(signer.address)).base_units
+
+
+async def test_a_deposit_that_a_lagging_node_left_out_is_found_later(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = KeystoreSigner.from_private_key("0x" + "0f" * 32)
+    pocket = Pocket(database, token, signer, first_block=0)
+    await pocket.open()
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 5))
+
+    async def lagging(*_: object, **__: object) -> list[object]:
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Eip3009Token, "transfers", lagging)
+        await pocket.sync()
+    assert (await pocket.balance()).posted == 0
+    await pocket.sync()
+    assert (await pocket.balance()).posted == 5

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from eth_account.signers.local import LocalAccount
 from x402.http import FacilitatorConfig, HTTPFacilitatorClient
@@ -15,7 +16,8 @@ from paygent.evm.abi import encode_call
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
-from paygent.x402.types import PaymentPayload, PaymentRequirements
+from paygent.evm.transactions import TransactionSender
+from paygent.x402.types import PaymentPayload, PaymentRequirements, authorization_of
 from tests.support.chain import send
 from tests.support.paying import SELLER, pay
 
@@ -41,8 +43,25 @@ async def test_a_good_payment_verifies_and_settles(
     assert (await token.balance(payer.address)).base_units == 900
 
 
-async def test_replays_make_one_transaction_and_get_one_answer(
-    client: HTTPFacilitatorClient,
+async def settle(http: aiohttp.ClientSession, url: str, payment: PaymentPayload, claim: str) -> dict[str, Any]:
+    """As our own guard asks: with a claim."""
+    body = {
+        "x402Version": 2,
+        "paymentPayload": payment.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "paymentRequirements": payment.accepted.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+    async with http.post(url + "/settle", json=body, headers={"idempotency-key": claim}) as response:
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
+async def transactions_of(rpc: JsonRpc, operator: KeystoreSigner) -> int:
+    return int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16)
+
+
+async def test_a_repeated_claim_makes_one_transaction_and_gets_one_answer(
+    http: aiohttp.ClientSession,
+    facilitator_url: str,
     rpc: JsonRpc,
     token: Eip3009Token,
     operator: KeystoreSigner,
@@ -50,14 +69,107 @@ async def test_replays_make_one_transaction_and_get_one_answer(
     requirements: PaymentRequirements,
 ) -> None:
     payment = pay(payer, requirements)
-    answers = await asyncio.gather(*(client.settle(payment, requirements) for _ in range(20)))
-    answers.append(await client.settle(payment, requirements))
-    assert {answer.success for answer in answers} == {True}
-    assert len({answer.transaction for answer in answers}) == 1
-    assert int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16) == 1
+    answers = await asyncio.gather(*(settle(http, facilitator_url, payment, "mine") for _ in range(20)))
+    answers.append(await settle(http, facilitator_url, payment, "mine"))
+    assert {answer["success"] for answer in answers} == {True}
+    assert len({answer["transaction"] for answer in answers}) == 1
+    assert await transactions_of(rpc, operator) == 1
     assert (await token.balance(SELLER)).base_units == 100
+
+
+async def test_to_everybody_else_a_settled_payment_is_a_duplicate(
+    client: HTTPFacilitatorClient,
+    http: aiohttp.ClientSession,
+    facilitator_url: str,
+    rpc: JsonRpc,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+) -> None:
+    """A seller takes "settled" for "deliver": many sellers, or one without a memory, must not be told so twice."""
+    payment = pay(payer, requirements)
+    answers = await asyncio.gather(*(client.settle(payment, requirements) for _ in range(20)))
+    assert sum(answer.success for answer in answers) == 1
+    others = {(answer.error_reason, answer.transaction) for answer in answers if not answer.success}
+    assert others <= {("duplicate_settlement", ""), ("invalid_exact_evm_nonce_already_used", "")}
+    assert (await settle(http, facilitator_url, payment, "another"))["errorReason"] == "duplicate_settlement"
+    assert await transactions_of(rpc, operator) == 1
     again = await client.verify(payment, requirements)
     assert again.invalid_reason == "invalid_exact_evm_nonce_already_used"
+
+
+async def test_public_call_data_settles_nothing(
+    http: aiohttp.ClientSession, facilitator_url: str, payer: LocalAccount, requirements: PaymentRequirements
+) -> None:
+    payment = pay(payer, requirements)
+    assert (await settle(http, facilitator_url, payment, "mine"))["success"]
+    forged = payment.model_copy(deep=True)
+    forged.payload["signature"] = "0x" + "ab" * 65
+    assert (await settle(http, facilitator_url, forged, "mine"))["errorReason"] == "invalid_exact_evm_payload_signature"
+
+
+async def test_somebody_who_presents_it_first_does_not_make_it_unpaid(
+    http: aiohttp.ClientSession,
+    facilitator_url: str,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Anybody may present an authorization: the seller has the money, whoever paid the gas."""
+    payment = pay(payer, requirements)
+    authorization, signature = authorization_of(payment.payload)
+    first: list[str] = []
+    broadcast = TransactionSender._broadcast
+
+    async def outrun(self: TransactionSender, stored: Any) -> None:
+        if not first:
+            receipt = await send(rpc, token.asset.address, authorization.call_data(signature))
+            first.append(receipt["transactionHash"])
+        await broadcast(self, stored)
+
+    monkeypatch.setattr(TransactionSender, "_broadcast", outrun)
+    answer = await settle(http, facilitator_url, payment, "mine")
+    assert (answer["success"], answer["transaction"]) == (True, first[0]), answer
+    assert await settle(http, facilitator_url, payment, "mine") == answer
+    assert (await settle(http, facilitator_url, payment, "another"))["success"] is False
+    assert (await token.balance(SELLER)).base_units == 100
+
+
+async def test_one_balance_pays_for_no_two_transactions(
+    client: HTTPFacilitatorClient,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+) -> None:
+    """Each of ten payments takes the whole balance: nine would revert, at the facilitator's expense."""
+    requirements.amount = "1000"
+    payments = [pay(payer, requirements) for _ in range(10)]
+    answers = await asyncio.gather(*(client.settle(payment, requirements) for payment in payments))
+    assert sum(answer.success for answer in answers) == 1
+    assert await transactions_of(rpc, operator) == 1
+    assert (await token.balance(payer.address)).base_units == 0
+
+
+@pytest.mark.parametrize("change", [{"amount": "0"}, {"pay_to": "the payer"}])
+async def test_what_moves_no_money_is_not_worth_gas(
+    client: HTTPFacilitatorClient,
+    rpc: JsonRpc,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+    change: dict[str, str],
+) -> None:
+    if "pay_to" in change:
+        change = {"pay_to": payer.address}
+    requirements = requirements.model_copy(update=change)
+    payment = pay(payer, requirements)
+    for answer in (await client.verify(payment, requirements), await client.settle(payment, requirements)):
+        assert "invalid_exact_evm_payload_authorization_value" in str(answer)
+    assert await transactions_of(rpc, operator) == 0
 
 
 async def test_supported_names_the_network_and_the_signer(
@@ -150,6 +262,6 @@ async def test_a_contract_pays_but_not_with_the_facilitators_gas(
     settled = await client.settle(payment, requirements)
     assert settled.success is settles, settled
     if not settles:
-        assert "gas" in str(settled.error_message)
+        assert settled.error_reason == "invalid_exact_evm_payload_signature"
     assert int(await rpc.call("eth_getTransactionCount", operator.address, "latest"), 16) == int(settles)
     assert (await token.balance(contract)).base_units == (900 if settles else 1_000)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
+import httpx
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -19,6 +21,7 @@ from paygent.policy.rules import Policy
 from paygent.x402 import headers
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.seller import Offer, PaymentGuard, fixed_offers
+from paygent.x402.types import PaymentPayload
 from tests.support.buying import Buyer
 from tests.support.official import official
 from tests.support.paying import SELLER, official_client
@@ -66,6 +69,23 @@ async def test_an_official_seller_and_client_settle_through_our_facilitator(
     assert receipt.success
     assert (await token.balance(SELLER)).base_units == 100
     assert await token.rpc.call("eth_getTransactionReceipt", receipt.transaction) is not None
+
+
+async def test_an_official_seller_delivers_a_payment_once_however_often_it_is_replayed(
+    token: Eip3009Token, payer: LocalAccount, facilitator_url: str
+) -> None:
+    """It keeps no journal: that a payment was presented before, it learns of the facilitator."""
+    async with (
+        official("seller", *selling(facilitator_url, token)) as seller_url,
+        httpx.AsyncClient(timeout=60) as client,
+    ):
+        challenge = headers.decode_required((await client.get(seller_url + "/data")).headers["payment-required"])
+        payment = await official_client(payer, token).create_payment_payload(challenge)
+        assert isinstance(payment, PaymentPayload)
+        header = {"payment-signature": headers.encode_payment_signature_header(payment)}
+        answers = await asyncio.gather(*(client.get(seller_url + "/data", headers=header) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [402] * 19
+    assert (await token.balance(SELLER)).base_units == 100
 
 
 async def test_our_client_pays_an_official_seller_through_our_facilitator(

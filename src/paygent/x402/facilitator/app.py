@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -16,6 +18,15 @@ from paygent.x402.types import (
     SupportedResponse,
     VerifyResponse,
 )
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=128,
+        description="Any text that nobody else knows: who repeats a settlement with it gets the same answer. Without it"
+        " a repeated settlement is a duplicate.",
+    ),
+]
 
 
 class FacilitatorRequest(BaseModel):
@@ -45,7 +56,9 @@ def create_app(facilitator: Facilitator) -> FastAPI:
         return await facilitator.verify(request.payment_payload, request.payment_requirements)
 
     @app.post("/settle", response_model_exclude_none=True)
-    async def settle(request: FacilitatorRequest) -> SettleResponse:
-        return await facilitator.settle(request.payment_payload, request.payment_requirements)
+    async def settle(request: FacilitatorRequest, idempotency_key: IdempotencyKey = None) -> SettleResponse:
+        return await facilitator.settle(
+            request.payment_payload, request.payment_requirements, claim=idempotency_key or None
+        )
 
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import aiohttp
@@ -26,10 +27,18 @@ class FacilitatorClient:
         """Raises FacilitatorUnavailable."""
         return await self._post("verify", payment, requirements, VerifyResponse, timeout_seconds=30)
 
-    async def settle(self, payment: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
-        """Raises FacilitatorUnavailable: the outcome is then unknown, and the same payment may be settled again."""
+    async def settle(self, payment: PaymentPayload, requirements: PaymentRequirements, *, claim: str) -> SettleResponse:
+        """Raises FacilitatorUnavailable: the outcome is then unknown, and the same payment and claim may be asked again.
+
+        The claim travels as `Idempotency-Key`; a facilitator that does not know of it ignores it.
+        """
         return await self._post(
-            "settle", payment, requirements, SettleResponse, timeout_seconds=self._settle_timeout_seconds
+            "settle",
+            payment,
+            requirements,
+            SettleResponse,
+            timeout_seconds=self._settle_timeout_seconds,
+            headers={"idempotency-key": claim},
         )
 
     async def _post(
@@ -40,6 +49,7 @@ class FacilitatorClient:
         answer: type[_Answer],
         *,
         timeout_seconds: float,
+        headers: Mapping[str, str] | None = None,
     ) -> _Answer:
         body: dict[str, Any] = {
             "x402Version": X402_VERSION,
@@ -49,7 +59,7 @@ class FacilitatorClient:
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         try:
             async with self._session.post(
-                f"{self._url}/{operation}", json=body, timeout=timeout, allow_redirects=False
+                f"{self._url}/{operation}", json=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 raw = await response.content.read(_MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -16,6 +16,8 @@ def upgrade() -> None:
         CREATE TABLE transactions (
             id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             reference    text NOT NULL,
+            -- Who asked for it: only they are told how it ended.
+            claim        text NOT NULL,
             chain_id     bigint NOT NULL,
             sender       text NOT NULL,
             nonce        bigint NOT NULL,
@@ -31,4 +33,5 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX ON transactions (reference) WHERE state <> 'superseded';
         CREATE UNIQUE INDEX ON transactions (chain_id, sender, nonce) WHERE state <> 'superseded';
         CREATE INDEX ON transactions (chain_id, sender, nonce) WHERE state = 'pending';
+        CREATE INDEX ON transactions (reference, id);
     """)
