@@ -97,10 +97,11 @@ async def open_rpc(settings: Settings) -> AsyncIterator[JsonRpc]:
 
 @asynccontextmanager
 async def open_paygent(
-    settings: Settings, *, on_change: Callable[[Intent], None] | None = None
+    settings: Settings, *, spends: bool, on_change: Callable[[Intent], None] | None = None
 ) -> AsyncIterator[Paygent]:
     """Wire everything; what is missing or misconfigured is a PaygentError that says so.
 
+    Whoever `spends` brings the session to the terms of its settings; who only looks leaves an open one as it is.
     `on_change` is told of every state that an intent reaches.
     """
     async with AsyncExitStack() as stack:
@@ -123,19 +124,22 @@ async def open_paygent(
             on_change=on_change,
         )
         catalogue = load_catalogue(settings)
-        await _open_session(settings, database, token, catalogue)
+        await _open_session(settings, database, token, catalogue, spends=spends)
         yield Paygent(settings, network, database, rpc, pocket, engine, catalogue)
 
 
-async def _open_session(settings: Settings, database: Database, token: Eip3009Token, catalogue: Catalogue) -> None:
-    """Bring the default session to the terms of the settings; what the owner registered may be paid."""
+async def _open_session(
+    settings: Settings, database: Database, token: Eip3009Token, catalogue: Catalogue, *, spends: bool
+) -> None:
+    """Open the default session, or bring it to the terms of the settings; what the owner registered may be paid."""
     registered = {HttpRequest(service.url).host for service in catalogue.services}
     policy = Policy(
         Amount.parse_positive(settings.payment_max, token.asset), frozenset(settings.allowed_hosts) | registered
     )
     budget = Amount.parse(settings.session_budget, token.asset)
     async with database.transaction() as connection:
-        await sessions.open_session(connection, DEFAULT_SESSION, policy, budget)
+        if spends or not await sessions.exists(connection, DEFAULT_SESSION):
+            await sessions.open_session(connection, DEFAULT_SESSION, policy, budget)
 
 
 async def open_token(settings: Settings, rpc: JsonRpc) -> Eip3009Token:

@@ -50,12 +50,16 @@ def is_allowed_address(address: str, *, allow_loopback: bool) -> bool:
             ip = embedded
         elif ip in _NAT64:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        elif ip not in _GLOBAL_UNICAST and not ip.is_loopback:
+            # Other forms that hold an IPv4 address, and ranges that no route should lead to.
+            return False
     if ip.is_loopback:
         return allow_loopback
     return ip.is_global and not ip.is_multicast
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 def check_url(url: str) -> str:
@@ -65,7 +69,7 @@ def check_url(url: str) -> str:
         port = parts.port
     except ValueError:
         raise UnsafeDestination(f"{url[:200]!r} is no URL.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not url.isprintable() or " " in url:
         raise UnsafeDestination(f"{url[:200]!r} is no http or https URL. Write it as https://host/path.")
     if parts.username is not None or parts.password is not None:
         raise UnsafeDestination("A URL with a user name or password in it is refused; send credentials as a header.")

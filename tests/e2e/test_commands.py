@@ -100,9 +100,8 @@ def test_every_command_of_the_manual_exists_and_speaks_json() -> None:
             assert getattr(parameter, "help", None), f"{name}: {parameter.name} explains nothing"
 
 
-async def test_the_demo_pays_shows_its_books_and_leaves_nothing() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("paygent-demo-*"))
-    code, out, err = await paygent("demo", "--json")
+async def test_the_demo_pays_shows_its_books_and_leaves_nothing(home: str) -> None:
+    code, out, err = await paygent("demo", "--json", TMPDIR=home)
     assert code == 0, err
     report = json.loads(out)
     assert report["ok"] is True
@@ -113,7 +112,7 @@ async def test_the_demo_pays_shows_its_books_and_leaves_nothing() -> None:
     assert units == {"payer": [100_000_000, 99_900_000], "seller": [0, 100_000]}
     assert [event["to_state"] for event in report["history"]][-1] == "settled"
     assert len(report["ledger"]) == 4
-    assert set(Path(tempfile.gettempdir()).glob("paygent-demo-*")) == before
+    assert list(Path(home).glob("paygent*")) == []
 
 
 async def test_up_serves_keeps_its_state_and_its_urls(home: str) -> None:
@@ -225,6 +224,7 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(
         (("pay", "SELLER/data", "--method", "TRACE"), 2, "TRACE"),
         (("pay", "SELLER/redirect"), 4, "redirects to"),
         (("pay", "http://192.168.1.1/"), 2, "private address"),
+        (("pay", "http://elsewhere.example/"), 3, "PAYGENT_ALLOWED_HOSTS"),
         (("pay", "gopher://a/b"), 2, "no http or https URL"),
         (("pay", "http://127.0.0.1:1/"), 6, "does not answer"),
         (("intents", "show", "int_nope"), 2, "no intent"),
@@ -239,6 +239,7 @@ async def test_what_cannot_be_done_is_told_with_its_exit_code(
     words: str,
 ) -> None:
     given = [argument.replace("SELLER", seller.url) for argument in arguments]
+    environment["PAYGENT_ALLOWED_HOSTS"] += ",192.168.1.1,127.0.0.1:1"
     assert await commands.run(*given, environment=environment) == code, commands.output
     assert words in commands.output
     assert "Traceback" not in commands.output

@@ -76,6 +76,12 @@ async def test_a_closed_port_is_not_called_unsafe(unused_tcp_port: int) -> None:
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",
         "2002:a00:1::",
+        "::10.0.0.1",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
+        "2001:db8::1",
     ],
 )
 @pytest.mark.parametrize("allow_loopback", [True, False])
@@ -95,7 +101,19 @@ def test_public_addresses_are_allowed(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://host/", "file:///etc/passwd", "host/path", "http://", "https://u:p@host/", "http://h:99999/", ""]
+    "url",
+    [
+        "ftp://host/",
+        "file:///etc/passwd",
+        "host/path",
+        "http://",
+        "https://u:p@host/",
+        "http://h:99999/",
+        "",
+        "http://h/a b",
+        "http://h/\n",
+        "http://h/\0",
+    ],
 )
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(UnsafeDestination):

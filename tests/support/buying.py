@@ -12,13 +12,14 @@ from typing import Any
 import aiohttp
 import pytest
 from eth_account import Account
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from paygent.db.database import Database
 from paygent.evm.abi import encode_call
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
+from paygent.intents import repository
 from paygent.intents.engine import Engine
 from paygent.intents.model import Intent
 from paygent.ledger import transfers
@@ -39,11 +40,17 @@ SELLER = "0x" + "5e" * 20
 
 @dataclass
 class Seller:
-    """A running seller; `offer` is what /data costs, `answer` what it gives, once `open` is set."""
+    """A running seller; `offer` is what /data costs, `answer` what it gives, once `open` is set.
+
+    /free costs nothing, unless it answers with `unpaid`, and with `refusal` to whoever pays.
+    """
 
     url: str
     offer: Offer
     runs: int = 0
+    requests: int = 0
+    unpaid: Response | None = None
+    refusal: Response | None = None
     answer: Any = field(default_factory=lambda: {"data": "bought"})
     open: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,9 +70,14 @@ async def seller(http: aiohttp.ClientSession, token: Eip3009Token, facilitator_u
         await sold.open.wait()
         return sold.answer
 
+    @app.middleware("http")
+    async def count(request: Request, call_next: Any) -> Any:
+        sold.requests += 1
+        return await call_next(request)
+
     @app.get("/free")
-    async def free() -> Any:
-        return "free"
+    async def free(request: Request) -> Any:
+        return (sold.refusal if "payment-signature" in request.headers else sold.unpaid) or "free"
 
     @app.get("/redirect")
     async def redirect() -> Response:
@@ -108,6 +120,17 @@ class Buyer:
             purchase.intent_request(self.session_id), idempotency_key=key or secrets.token_hex(8)
         )
 
+    async def allow(self, *hosts: str, payment_max: int = 150, budget: int = 500) -> None:
+        """Bring the session to these terms."""
+        asset = self.pocket.token.asset
+        policy = Policy(Amount(payment_max, asset), frozenset(hosts))
+        async with self.database.transaction() as connection:
+            await sessions.open_session(connection, self.session_id, policy, Amount(budget, asset))
+
+    async def intent(self, intent_id: str) -> Intent:
+        async with self.database.transaction() as connection:
+            return await repository.get(connection, intent_id)
+
     async def balances(self) -> tuple[int, int, int]:
         """Base units: the pocket on chain; the pocket in the ledger; what the ledger holds."""
         on_chain = await self.pocket.token.balance(self.pocket.signer.address)
@@ -123,14 +146,12 @@ class Buyer:
 async def buyer(database: Database, pocket: Pocket, seller: Seller) -> AsyncIterator[Buyer]:
     """May spend 150 base units at once and 500 in all, at the seller's."""
     session_id = "s" + secrets.token_hex(4)
-    asset = pocket.token.asset
-    policy = Policy(Amount(150, asset), frozenset({seller.url.removeprefix("http://")}))
-    async with database.transaction() as connection:
-        await sessions.open_session(connection, session_id, policy, Amount(500, asset))
     async with open_http(allow_loopback=True) as session:
         action = X402Payment(pocket, BuyerClient(session))
         engine = Engine(database, {KIND: action}, owner=session_id, lease_seconds=5, settle_wait_seconds=1)
-        yield Buyer(engine, database, pocket, session_id)
+        opened = Buyer(engine, database, pocket, session_id)
+        await opened.allow(seller.url.removeprefix("http://"), "10.0.0.1", "169.254.169.254")
+        yield opened
 
 
 @pytest.fixture

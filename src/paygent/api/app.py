@@ -101,7 +101,7 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
 
     @router.post("/payments")
     async def pay(body: PaymentIn, response: Response, idempotency_key: IdempotencyKey = None) -> IntentOut:
-        """Buy one HTTP request. 200 settled, 202 not decided yet, else why not; the same key never pays twice."""
+        """Buy one HTTP request. 200 settled and delivered, 202 not yet, else why not; the same key never pays twice."""
         asset = paygent.pocket.token.asset
         purchase = Purchase(
             HttpRequest(body.url, body.method, body.headers, body.data.encode()),
@@ -123,7 +123,7 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
         if not idempotency_key:
             raise InvalidInput("Send an Idempotency-Key header: any text of yours, new for each payment.")
         intent = await paygent.engine.submit(request, idempotency_key=idempotency_key)
-        if intent.state is State.SETTLED:
+        if intent.state is State.SETTLED and not intent.is_owed:
             # Whoever loses this answer gets it again by the same key.
             async with paygent.database.transaction() as connection:
                 await repository.mark_delivered(connection, intent.id)
@@ -167,7 +167,7 @@ def _reading_routes(paygent: Paygent) -> APIRouter:
 def status_of(intent: Intent) -> int:
     """The HTTP status that tells what became of `intent`."""
     if intent.state is State.SETTLED:
-        return 200
+        return 202 if intent.is_owed else 200
     if not intent.state.is_final:
         return 202
     return _STATUS_OF_CODE.get((intent.reason or {}).get("code", ""), 502)
@@ -179,6 +179,8 @@ async def _recover_until(stopped: asyncio.Event, paygent: Paygent) -> None:
             await paygent.engine.recover(stopped=stopped)
         except PaygentError as error:
             log.warning("recovery.failed", code=error.code, detail=error.detail)
+        except Exception:  # whatever it is, recovery goes on
+            log.exception("recovery.failed")
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), _RECOVERY_SECONDS)
 

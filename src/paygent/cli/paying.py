@@ -14,7 +14,7 @@ from rich.table import Table
 from paygent.agent.runtime import propose
 from paygent.api.schemas import EventOut, IntentOut, PlanOut
 from paygent.bootstrap import Paygent, open_database, open_paygent
-from paygent.cli.exit_codes import EXIT_UNDECIDED
+from paygent.cli.exit_codes import EXIT_SELLER, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
 from paygent.cli.tables import amount_of, intents_table, open_console, print_books
 from paygent.errors import InvalidInput
@@ -51,7 +51,7 @@ async def pay(
 ) -> int:
     """Buy one HTTP request; the exit code."""
     http = HttpRequest(url, method.upper(), _headers(headers), data.encode())
-    async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
+    async with open_paygent(settings, spends=True, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
         ceiling = None if amount_max is None else Amount.parse_positive(amount_max, asset)
         request = Purchase(http, amount_max=ceiling).intent_request(paygent.session_id)
@@ -60,7 +60,7 @@ async def pay(
 
 async def ask(settings: Settings, *, text: str, dry_run: bool, key: str | None, fresh: bool, as_json: bool) -> int:
     """Do what a sentence says; the exit code."""
-    async with open_paygent(settings, on_change=None if as_json else _show_progress) as paygent:
+    async with open_paygent(settings, spends=not dry_run, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
         proposal = propose(text, session_id=paygent.session_id, catalogue=paygent.catalogue, asset=asset)
         if not as_json:
@@ -106,7 +106,7 @@ async def show_intent(settings: Settings, *, intent_id: str, as_json: bool) -> i
 
 async def show_wallet(settings: Settings, *, as_json: bool) -> int:
     """The wallet on chain and in the ledger."""
-    async with open_paygent(settings) as paygent:
+    async with open_paygent(settings, spends=False) as paygent:
         view = await paygent.pocket.view()
     if as_json:
         emit(view)
@@ -123,23 +123,39 @@ async def show_wallet(settings: Settings, *, as_json: bool) -> int:
 
 async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, fresh: bool, as_json: bool) -> int:
     twin = None
-    if key is None and not fresh:
+    if key is None:
         async with paygent.database.transaction() as connection:
             twin = await repository.unfinished_twin(connection, request)
-    if twin is not None and _wants_resume(twin, as_json=as_json):
+    if twin is not None:
         await _wait_for_lease(paygent, twin)
+    if twin is not None and not fresh and _wants_resume(twin, as_json=as_json):
         intent = await paygent.engine.drive(twin.id)
     else:
+        if twin is not None:
+            await _leave(paygent, twin)
         intent = await paygent.engine.submit(request, idempotency_key=key or secrets.token_hex(16))
     if as_json:
         emit(IntentOut.of(intent).model_dump(mode="json"))
     else:
         _show(intent)
-    if intent.state is State.SETTLED:
-        async with paygent.database.transaction() as connection:
-            await repository.mark_delivered(connection, intent.id)
-        return 0
-    return exit_code((intent.reason or {}).get("code", "")) if intent.state.is_final else EXIT_UNDECIDED
+    if intent.state is not State.SETTLED:
+        return exit_code((intent.reason or {}).get("code", "")) if intent.state.is_final else EXIT_UNDECIDED
+    if intent.is_owed:
+        return EXIT_SELLER
+    async with paygent.database.transaction() as connection:
+        await repository.mark_delivered(connection, intent.id)
+    return 0
+
+
+async def _leave(paygent: Paygent, twin: Intent) -> None:
+    """Its user does not want it resumed: end it where that can still be done, and never offer it again."""
+    left = await paygent.engine.abandon(twin.id)
+    async with paygent.database.transaction() as connection:
+        await repository.mark_delivered(connection, twin.id)
+    if left.state.is_final:
+        note(f"{twin.id} is left as it is ({left.state}).")
+    else:
+        note(f"{twin.id} was sent already, and may still be settled: `paygent intents show {twin.id}` will tell.")
 
 
 async def _wait_for_lease(paygent: Paygent, twin: Intent) -> None:
@@ -191,7 +207,7 @@ def _show(intent: Intent) -> None:
     elif intent.state is State.SETTLED:
         note(f"Paid {intent.amount} in transaction {intent.transaction} ({intent.id})")
         if intent.answer is None:
-            note("The seller took the payment and delivered no answer; ask it with the transaction's hash.")
+            note("The seller took the payment and delivered no answer yet. Run the same command again to ask for it.")
     if intent.answer is not None:
         sys.stdout.buffer.write(intent.answer.body)
         sys.stdout.flush()

@@ -51,7 +51,7 @@ async def up(settings: Settings, *, port: int, as_json: bool) -> int:
             "or unset PAYGENT_NETWORK and PAYGENT_RPC_URL."
         )
     say: Callable[[str], None] = (lambda _: None) if as_json else note
-    async with open_stack(settings, say=say) as stack, open_paygent(stack.settings) as paygent:
+    async with open_stack(settings, say=say) as stack, open_paygent(stack.settings, spends=True) as paygent:
         key = await _first_key(paygent.database)
         document = {**stack.document, "api_key": key, "database": stack.database_note}
 
@@ -67,7 +67,7 @@ async def up(settings: Settings, *, port: int, as_json: bool) -> int:
 
 async def api(settings: Settings, *, port: int, as_json: bool) -> int:
     """The API on the configured chain and database."""
-    async with open_paygent(settings) as paygent:
+    async with open_paygent(settings, spends=True) as paygent:
         key = await _first_key(paygent.database)
         await _serve(create_app(paygent), port=port, ready=_tell("API", as_json=as_json, api_key=key))
     return 0

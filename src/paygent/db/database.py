@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from paygent.errors import DatabaseUnavailable
 
 Connection = AsyncConnection[DictRow]
 """A connection whose rows are dictionaries."""
+
+
+# Nothing waits for ever: not a statement, not a transaction that its process forgot, not a connection that is dead.
+_BOUNDS = {
+    "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+    "keepalives_idle": 10,
+    "tcp_user_timeout": 20_000,
+}
+
+
+def jsonb(value: Any) -> Jsonb:
+    """`value` as PostgreSQL can store it: its text type holds no NUL and no half of a surrogate pair."""
+    return Jsonb(_storable(value))
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value
 
 
 class Database:
@@ -25,7 +49,7 @@ class Database:
     @classmethod
     async def open(cls, url: str, *, connections_max: int = 16, timeout_seconds: float = 10) -> Database:
         """Connect. Raises DatabaseUnavailable; the message never shows the URL, which may hold a password."""
-        arguments: dict[str, Any] = {"row_factory": dict_row, "connect_timeout": int(timeout_seconds)}
+        arguments: dict[str, Any] = {"row_factory": dict_row, "connect_timeout": int(timeout_seconds), **_BOUNDS}
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url, min_size=1, max_size=connections_max, timeout=timeout_seconds, kwargs=arguments, open=False
         )

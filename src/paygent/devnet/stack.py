@@ -78,7 +78,9 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             await deploy.fund(rpc, token, wallet, usdc_base_units=usdc.base_units, gas_wei=0)
         await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=_GAS_WEI)
         say("Starting the facilitator")
-        environment = _environment(settings, node.rpc_url)
+        environment = _environment(
+            settings, node.rpc_url, database_url=settings.database_url, keystore_password=settings.keystore_password
+        )
         facilitator = await _start(
             stack,
             home,
@@ -91,7 +93,7 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         sample = await _start(
             stack,
             home,
-            environment,
+            _environment(settings, node.rpc_url),
             "sample-api",
             *("--price", SAMPLE_PRICE, "--pay-to", seller, "--facilitator", facilitator["url"]),
             *("--port", str(ports.free("sample-api"))),
@@ -117,19 +119,19 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         yield Stack(settings, document, "yours" if "@/" not in url else f"embedded, {url.partition('host=')[2]}")
 
 
-def _environment(settings: Settings, rpc_url: str) -> dict[str, str]:
-    """What a child is told; nothing else that is set here reaches it. Secrets are no arguments, which anyone can list."""
-    assert settings.database_url is not None
+def _environment(settings: Settings, rpc_url: str, **secrets: SecretStr | None) -> dict[str, str]:
+    """What a child is told: where its chain is, and those secrets that it needs. Nothing else that is set here reaches it.
+
+    Secrets are no arguments, which anyone can list.
+    """
     told = {
         "PAYGENT_HOME": str(settings.home),
         "PAYGENT_NETWORK": "devnet",
         "PAYGENT_CHAIN_ID": str(settings.chain_id),
         "PAYGENT_RPC_URL": rpc_url,
-        "PAYGENT_DATABASE_URL": settings.database_url.get_secret_value(),
         "PAYGENT_LOG_LEVEL": "info",
     }
-    if settings.keystore_password is not None:
-        told["PAYGENT_KEYSTORE_PASSWORD"] = settings.keystore_password.get_secret_value()
+    told |= {f"PAYGENT_{name.upper()}": secret.get_secret_value() for name, secret in secrets.items() if secret}
     return {name: value for name, value in os.environ.items() if not name.startswith("PAYGENT_")} | told
 
 

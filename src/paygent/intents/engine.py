@@ -7,13 +7,12 @@ leaves the process was stored before; after a crash the same artefact is present
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from paygent.db.database import Connection, Database
+from paygent.db.database import Connection, Database, jsonb
 from paygent.errors import (
     BudgetExceeded,
     ChainUnavailable,
@@ -31,7 +30,7 @@ from paygent.intents.model import Action, Effect, Intent, IntentRequest, Outcome
 from paygent.ledger import transfers
 from paygent.money import Amount
 from paygent.policy import sessions
-from paygent.policy.rules import Allow, Deny, Spend, Verdict, evaluate
+from paygent.policy.rules import Allow, Deny, Spend, Verdict, check_host, evaluate
 from paygent.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -39,6 +38,7 @@ log = get_logger(__name__)
 _POLL_SECONDS_FIRST = 0.01
 _POLL_SECONDS_LAST = 0.5
 _RECOVERIES_AT_ONCE = 8
+_UNSENT_SECONDS_MAX = 600
 
 
 class Engine:
@@ -81,7 +81,9 @@ class Engine:
 
         Raises what `Action.quote` raises.
         """
-        quote = await self._actions[request.kind].quote(request)
+        action = self._actions[request.kind]
+        await self._check_host(request, action)
+        quote = await action.quote(request)
         if quote.amount is None:
             return quote, Allow()
         async with self._database.transaction() as connection:
@@ -96,7 +98,19 @@ class Engine:
         return quote, verdict
 
     async def drive(self, intent_id: str) -> Intent:
-        """Drive an intent that nobody drives as far as it goes now; else tell where it is. Raises NotFound."""
+        """Drive an intent that nobody drives as far as it goes now; else tell where it is. Raises NotFound.
+
+        One that is paid for and whose answer has not come is asked for again.
+        """
+        intent = await self._with_lease(intent_id, self._run)
+        return await self._collect(intent) if intent.is_owed else intent
+
+    async def abandon(self, intent_id: str) -> Intent:
+        """End an intent of which nothing has left this process; any other stays as it is. Raises NotFound."""
+        return await self._with_lease(intent_id, self._abandon)
+
+    async def _with_lease(self, intent_id: str, work: Callable[[Intent], Awaitable[Intent]]) -> Intent:
+        """What `work` makes of the intent; the intent as it is where somebody else drives it, or it is ended."""
         async with self._database.transaction() as connection:
             intent = await repository.acquire(connection, intent_id, owner=self._owner, seconds=self._lease_seconds)
             if intent is None:
@@ -104,7 +118,7 @@ class Engine:
         done = asyncio.Event()
         heartbeat = asyncio.create_task(self._keep_lease(intent, done))
         try:
-            return await self._run(intent)
+            return await work(intent)
         except LeaseLost:
             async with self._database.transaction() as connection:
                 return await repository.get(connection, intent_id)
@@ -113,9 +127,10 @@ class Engine:
             await heartbeat
 
     async def recover(self, *, stopped: asyncio.Event | None = None) -> list[Intent]:
-        """Drive every intent that was left as far as it goes now, oldest first, a few at once, none after `stopped`.
+        """Drive every intent that was left as far as it goes now, a few at once, none after `stopped`.
 
-        One that cannot be driven now stops no other; it is logged, and tried again the next time.
+        One that cannot be driven now stops no other; it is logged, and tried again the next time. What was left before
+        anything of it was sent is resumed for ten minutes, and given up then: nobody expects it any more.
         """
         async with self._database.transaction() as connection:
             ids = await repository.undriven(connection)
@@ -126,7 +141,7 @@ class Engine:
                 if stopped is not None and stopped.is_set():
                     return None
                 try:
-                    return await self.drive(intent_id)
+                    return await self._with_lease(intent_id, self._resume)
                 except PaygentError as error:
                     log.warning("intent.not_driven", intent_id=intent_id, code=error.code, detail=error.detail)
                 except Exception:
@@ -164,6 +179,26 @@ class Engine:
             intent = after
         return intent
 
+    async def _resume(self, intent: Intent) -> Intent:
+        age_seconds = (datetime.now(UTC) - intent.created_at).total_seconds()
+        is_stale = intent.state.is_unsent and age_seconds > _UNSENT_SECONDS_MAX
+        return await (self._abandon(intent) if is_stale else self._run(intent))
+
+    async def _abandon(self, intent: Intent) -> Intent:
+        if not intent.state.is_unsent:
+            return intent
+        reason = {"code": "abandoned", "detail": "It was interrupted before anything was sent, and given up."}
+        return await self._release_holds(intent, reason)
+
+    async def _collect(self, intent: Intent) -> Intent:
+        """Present again what paid for an answer that never came; for an hour, and as often as somebody asks."""
+        age_seconds = (datetime.now(UTC) - intent.created_at).total_seconds()
+        if age_seconds > repository.OWED_SECONDS:
+            return intent
+        with suppress(PaygentError):
+            return await self._fetch_answer(intent, self._actions[intent.request.kind])
+        return intent
+
     async def _step(self, intent: Intent) -> Intent:
         action = self._actions[intent.request.kind]
         match intent.state:
@@ -182,14 +217,21 @@ class Engine:
 
     async def _quote_and_hold(self, intent: Intent, action: Action) -> Intent:
         try:
+            await self._check_host(intent.request, action)
             quote = await action.quote(intent.request)
+        except (DatabaseUnavailable, LeaseLost):
+            raise
         except PolicyDenied as error:
             return await self._refuse(intent, State.DENIED, error)
         except PaygentError as error:
             return await self._refuse(intent, State.FAILED, error)
+        except Exception:
+            # Ours to mend, and nothing is signed: left as it is, it would be tried again for ever.
+            log.exception("intent.quote_failed", intent_id=intent.id)
+            return await self._refuse(intent, State.FAILED, PaygentError("Asking for the price failed unexpectedly."))
         if quote.amount is None:
             assert quote.answer is not None
-            columns = {"quote": Jsonb(_stored(quote)), **repository.answer_columns(quote.answer)}
+            columns = {"quote": jsonb(_stored(quote)), **repository.answer_columns(quote.answer)}
             return await self._move(intent, State.SETTLED, detail={"free": True}, columns=columns)
         try:
             async with self._database.transaction() as connection:
@@ -232,7 +274,7 @@ class Engine:
             raise InsufficientBalance(
                 f"The wallet has less than {amount} that is not reserved. Add funds to {quote.source.split(':')[1]}."
             ) from error
-        columns = {"quote": Jsonb(_stored(quote)), "holds": [budget, funds]}
+        columns = {"quote": jsonb(_stored(quote)), "holds": [budget, funds]}
         approved = await repository.transition(connection, intent, State.APPROVED, columns=columns)
         return await repository.transition(connection, approved, State.HELD, detail={"amount": str(amount)})
 
@@ -243,7 +285,7 @@ class Engine:
             artefact = await action.prepare(intent)
         except PaygentError as error:
             return await self._release_holds(intent, error.as_dict())
-        return await self._move(intent, State.SIGNED, columns={"artefact": Jsonb(dict(artefact))})
+        return await self._move(intent, State.SIGNED, columns={"artefact": jsonb(artefact)})
 
     # submitted → settled | unknown
 
@@ -262,7 +304,7 @@ class Engine:
                 "code": "not_on_chain",
                 "detail": "The seller delivered, and the chain does not show the payment. Nothing is booked yet.",
             }
-        return await self._move(intent, State.UNKNOWN, detail=reason, columns={"reason": Jsonb(reason)})
+        return await self._move(intent, State.UNKNOWN, detail=reason, columns={"reason": jsonb(reason)})
 
     # unknown → settled | failed
 
@@ -284,11 +326,23 @@ class Engine:
             return await self._release_holds(intent, reason)
         return intent
 
+    async def _check_host(self, request: IntentRequest, action: Action) -> None:
+        """Nobody is spoken to whom the session may not pay. Raises PolicyDenied, NotFound."""
+        async with self._database.transaction() as connection:
+            allowed = await sessions.allowed_hosts(connection, request.session_id)
+        denied = check_host(allowed, action.host(request))
+        if denied is not None:
+            raise PolicyDenied(denied.reason, rule=denied.rule)
+
     async def _fetch_answer(self, intent: Intent, action: Action) -> Intent:
         """Present the artefact; what is delivered is stored before anything else happens with it."""
         answer = await action.submit(intent)
         async with self._database.transaction() as connection:
-            return await repository.store_answer(connection, intent, answer)
+            await repository.store_answer(connection, intent, answer)
+            stored = await repository.get(connection, intent.id)
+        if stored.lease_epoch != intent.lease_epoch:
+            raise LeaseLost(f"{intent.id} is driven by another process.")
+        return stored
 
     async def _await_outcome(self, intent: Intent, action: Action) -> Outcome:
         deadline = asyncio.get_running_loop().time() + self._settle_wait_seconds
@@ -317,13 +371,13 @@ class Engine:
             for pending_id in intent.holds:
                 await transfers.void_hold(connection, pending_id, reference=f"{intent.id}:void:{pending_id}")
             return await repository.transition(
-                connection, intent, State.FAILED, detail=reason, columns={"reason": Jsonb(dict(reason))}
+                connection, intent, State.FAILED, detail=reason, columns={"reason": jsonb(reason)}
             )
 
     async def _refuse(self, intent: Intent, state: State, error: PaygentError, quote: Quote | None = None) -> Intent:
-        columns = {"reason": Jsonb(error.as_dict())}
+        columns = {"reason": jsonb(error.as_dict())}
         if quote is not None:
-            columns["quote"] = Jsonb(_stored(quote))
+            columns["quote"] = jsonb(_stored(quote))
         return await self._move(intent, state, detail=error.as_dict(), columns=columns)
 
     async def _move(

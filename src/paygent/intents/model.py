@@ -4,8 +4,8 @@ proposed ─► denied | failed                           policy or budget says 
    ├──────► settled                                   it costs nothing
    ▼
 approved ─► held ─► signed ─► submitted ─► settled
-             │                    └─► unknown ─► settled | failed      the chain alone decides
-             └─► failed                                                nothing has been signed
+             │         │          └─► unknown ─► settled | failed      the chain alone decides
+             └─────────┴─► failed                                      nothing has left this process
 """
 
 from __future__ import annotations
@@ -38,13 +38,18 @@ class State(StrEnum):
     def is_final(self) -> bool:
         return not TRANSITIONS[self]
 
+    @property
+    def is_unsent(self) -> bool:
+        """Nothing that could move money has left this process: what is signed is sent only after `submitted`."""
+        return self in (State.PROPOSED, State.APPROVED, State.HELD, State.SIGNED)
+
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.PROPOSED: frozenset({State.DENIED, State.FAILED, State.SETTLED, State.APPROVED}),
     State.DENIED: frozenset(),
     State.APPROVED: frozenset({State.HELD}),
     State.HELD: frozenset({State.SIGNED, State.FAILED}),
-    State.SIGNED: frozenset({State.SUBMITTED}),
+    State.SIGNED: frozenset({State.SUBMITTED, State.FAILED}),
     State.SUBMITTED: frozenset({State.SETTLED, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.SETTLED, State.FAILED}),
     State.SETTLED: frozenset(),
@@ -135,6 +140,11 @@ class Intent:
         amount = (self.quote or {}).get("amount")
         return None if amount is None else Amount.from_dict(amount)
 
+    @property
+    def is_owed(self) -> bool:
+        """Paid for, and its answer has not come yet."""
+        return self.state is State.SETTLED and self.artefact is not None and self.answer is None
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -149,6 +159,10 @@ class Event:
 
 class Action(Protocol):
     """One kind of intent. Adding a protocol is adding an action; the engine does the rest."""
+
+    def host(self, request: IntentRequest) -> str:
+        """Whom `request` would speak to; the policy is asked before anything is."""
+        ...
 
     async def quote(self, request: IntentRequest) -> Quote:
         """What `request` would cost now. Moves and signs nothing. Raises PaygentError when it cannot be had."""

@@ -6,19 +6,19 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from paygent.db.database import Connection
+from paygent.db.database import Connection, jsonb
 from paygent.errors import IdempotencyConflict, InvalidInput, LeaseLost, NotFound
 from paygent.intents.model import TRANSITIONS, Answer, Event, Intent, IntentRequest, State
 
+OWED_SECONDS = 3_600
+"""For how long a seller is asked for an answer that was paid for."""
 _FINAL = [state.value for state in State if state.is_final]
 
 
 async def create(connection: Connection, request: IntentRequest, idempotency_key: str) -> Intent:
     """The new intent, or the one that this key made. Raises IdempotencyConflict when that was another request."""
-    if not 1 <= len(idempotency_key) <= 128:
-        raise InvalidInput("An idempotency key has 1 to 128 characters.")
+    if not 1 <= len(idempotency_key) <= 128 or not idempotency_key.isprintable():
+        raise InvalidInput("An idempotency key has 1 to 128 printable characters.")
     intent_id = "int_" + secrets.token_hex(12)
     cursor = await connection.execute("SELECT 1 AS known FROM sessions WHERE id = %s", (request.session_id,))
     if await cursor.fetchone() is None:
@@ -31,7 +31,7 @@ async def create(connection: Connection, request: IntentRequest, idempotency_key
             request.session_id,
             request.kind,
             idempotency_key,
-            Jsonb(dict(request.arguments)),
+            jsonb(request.arguments),
             request.digest,
         ),
     )
@@ -61,8 +61,13 @@ async def get(connection: Connection, intent_id: str) -> Intent:
 
 
 async def recent(connection: Connection, *, count: int) -> list[Intent]:
-    """The newest intents, newest first."""
-    cursor = await connection.execute("SELECT * FROM intents ORDER BY created_at DESC, id LIMIT %s", (count,))
+    """The newest intents, newest first, without what they bought."""
+    cursor = await connection.execute(
+        "SELECT id, session_id, kind, idempotency_key, request, state, version, lease_epoch, quote, holds, artefact,"
+        " transaction, reason, NULL AS answer, delivered_at, created_at"
+        " FROM intents ORDER BY created_at DESC, id LIMIT %s",
+        (count,),
+    )
     return [_intent(row) for row in await cursor.fetchall()]
 
 
@@ -76,12 +81,16 @@ async def history(connection: Connection, intent_id: str) -> list[Event]:
 
 
 async def unfinished_twin(connection: Connection, request: IntentRequest) -> Intent | None:
-    """The newest identical intent whose outcome, or whose paid answer, its user has not seen."""
+    """The newest identical intent whose outcome, or whose paid answer, its user has not seen.
+
+    An answer that a seller owes for more than an hour is given up.
+    """
     cursor = await connection.execute(
         "SELECT * FROM intents WHERE session_id = %s AND request_digest = %s AND delivered_at IS NULL"
-        " AND (state <> ALL(%s) OR (state = 'settled' AND answer IS NOT NULL AND quote ->> 'amount' IS NOT NULL))"
+        " AND (state <> ALL(%s) OR (state = 'settled' AND quote ->> 'amount' IS NOT NULL"
+        "      AND (answer IS NOT NULL OR created_at > now() - make_interval(secs => %s))))"
         " ORDER BY created_at DESC LIMIT 1",
-        (request.session_id, request.digest, _FINAL),
+        (request.session_id, request.digest, _FINAL, OWED_SECONDS),
     )
     row = await cursor.fetchone()
     return None if row is None else _intent(row)
@@ -99,10 +108,10 @@ async def lease_seconds_left(connection: Connection, intent_id: str) -> float:
 
 
 async def undriven(connection: Connection) -> Sequence[str]:
-    """Ids of the intents that are not ended and that nobody drives, oldest first."""
+    """Ids of the intents that are not ended and that nobody drives, the longest not driven first."""
     cursor = await connection.execute(
         "SELECT id FROM intents WHERE state <> ALL(%s) AND lease_until < clock_timestamp()"
-        " ORDER BY created_at LIMIT 100",
+        " ORDER BY lease_until, created_at LIMIT 100",
         (_FINAL,),
     )
     return [row["id"] for row in await cursor.fetchall()]
@@ -133,7 +142,7 @@ async def renew(connection: Connection, intent: Intent, *, seconds: float) -> bo
 async def release(connection: Connection, intent: Intent) -> None:
     """Give the lease back, if it is still ours."""
     await connection.execute(
-        "UPDATE intents SET lease_owner = NULL, lease_until = to_timestamp(0) WHERE id = %s AND lease_epoch = %s",
+        "UPDATE intents SET lease_owner = NULL, lease_until = clock_timestamp() WHERE id = %s AND lease_epoch = %s",
         (intent.id, intent.lease_epoch),
     )
 
@@ -161,18 +170,17 @@ async def transition(
         raise LeaseLost(f"{intent.id} is driven by another process.")
     await connection.execute(
         "INSERT INTO intent_events (intent_id, version, from_state, to_state, detail) VALUES (%s, %s, %s, %s, %s)",
-        (intent.id, row["version"], intent.state, to_state, Jsonb(dict(detail or {}))),
+        (intent.id, row["version"], intent.state, to_state, jsonb(detail or {})),
     )
     return _intent(row)
 
 
-async def store_answer(connection: Connection, intent: Intent, answer: Answer) -> Intent:
-    """Keep what was delivered; the first answer stays."""
+async def store_answer(connection: Connection, intent: Intent, answer: Answer) -> None:
+    """Keep what was delivered, whoever drives the intent by now; the first answer stays."""
     await connection.execute(
         "UPDATE intents SET answer = %s, answer_body = %s WHERE id = %s AND answer IS NULL",
         (*answer_columns(answer).values(), intent.id),
     )
-    return await get(connection, intent.id)
 
 
 async def mark_delivered(connection: Connection, intent_id: str) -> None:
@@ -195,7 +203,7 @@ async def ledger_entries(connection: Connection, intent: Intent) -> list[dict[st
 def answer_columns(answer: Answer) -> dict[str, Any]:
     """The columns that hold `answer`."""
     head = {"status": answer.status, "headers": dict(answer.headers), "is_whole": answer.is_whole}
-    return {"answer": Jsonb(head), "answer_body": answer.body}
+    return {"answer": jsonb(head), "answer_body": answer.body}
 
 
 def _intent(row: dict[str, Any]) -> Intent:

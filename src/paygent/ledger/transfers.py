@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -41,14 +42,28 @@ async def open_account(connection: Connection, account: str, asset: Asset, *, li
 
 async def balance(connection: Connection, account: str) -> Balance:
     """The totals of `account`. Raises LedgerConflict when there is no such account."""
-    cursor = await connection.execute(
-        "SELECT debits_pending, debits_posted, credits_pending, credits_posted FROM ledger_accounts WHERE id = %s",
-        (account,),
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LedgerConflict(f"There is no account {account}.")
-    return Balance(**{name: int(value) for name, value in row.items()})
+    return (await _balances(connection, (account,), _SELECT))[0]
+
+
+async def lock(connection: Connection, *accounts: str) -> list[Balance]:
+    """The totals of `accounts`, which nothing else changes until the transaction ends."""
+    return await _balances(connection, accounts, _SELECT + " FOR UPDATE")
+
+
+# Locked in the order of their names, as everywhere.
+_SELECT: LiteralString = (
+    "SELECT id, debits_pending, debits_posted, credits_pending, credits_posted FROM ledger_accounts"
+    " WHERE id = ANY(%s) ORDER BY id"
+)
+
+
+async def _balances(connection: Connection, accounts: Sequence[str], query: LiteralString) -> list[Balance]:
+    cursor = await connection.execute(query, (list(accounts),))
+    found = {row.pop("id"): row for row in await cursor.fetchall()}
+    for account in accounts:
+        if account not in found:
+            raise LedgerConflict(f"There is no account {account}.")
+    return [Balance(**{name: int(value) for name, value in found[account].items()}) for account in accounts]
 
 
 async def post(connection: Connection, *, reference: str, debit: str, credit: str, amount: Amount) -> bool:

@@ -75,6 +75,10 @@ class X402Payment:
         self._client = client
         self._clock = clock
 
+    def host(self, request: IntentRequest) -> str:
+        """The seller's host, with its port where that is not the scheme's own."""
+        return Purchase.of(request).http.host
+
     async def quote(self, request: IntentRequest) -> Quote:
         """Ask without paying. An answer other than 402 is the thing itself, and free."""
         purchase = Purchase.of(request)

@@ -45,14 +45,19 @@ def evaluate(policy: Policy, spend: Spend) -> Verdict:
         return Deny(
             "asset", f"This session pays in {policy.payment_max.asset.symbol} ({policy.payment_max.asset.id}) only."
         )
-    host = spend.host.lower()
-    if host not in policy.allowed_hosts and host.rpartition(":")[0] not in policy.allowed_hosts:
-        return Deny(
-            "allowed_hosts", f"{host} is not among this session's allowed hosts. Add it to PAYGENT_ALLOWED_HOSTS."
-        )
+    if (denied := check_host(policy.allowed_hosts, spend.host)) is not None:
+        return denied
     if policy.payment_max < spend.amount:
         return Deny(
             "payment_max",
             f"{spend.amount} is above the session's maximum of {policy.payment_max} per payment (PAYGENT_PAYMENT_MAX).",
         )
     return Allow()
+
+
+def check_host(allowed_hosts: frozenset[str], host: str) -> Deny | None:
+    """Why `host` must not even be spoken to; None when it may."""
+    host = host.lower()
+    if host in allowed_hosts or host.rpartition(":")[0] in allowed_hosts:
+        return None
+    return Deny("allowed_hosts", f"{host} is not among this session's allowed hosts. Add it to PAYGENT_ALLOWED_HOSTS.")

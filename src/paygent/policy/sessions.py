@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paygent.db.database import Connection
-from paygent.errors import InvalidInput, NotFound, OverLimit
+from paygent.errors import InvalidInput, NotFound
 from paygent.ledger import transfers
 from paygent.money import Amount, Asset
 from paygent.policy.rules import Policy
@@ -22,7 +22,8 @@ def used_account(session_id: str) -> str:
 async def open_session(connection: Connection, session_id: str, policy: Policy, budget: Amount) -> None:
     """Open the session, or bring an open one to this policy and this total budget.
 
-    Raises InvalidInput when the session is in another asset, or more than `budget` is spent or held already.
+    Where more than `budget` is spent or reserved already, nothing is left to spend. Raises InvalidInput when the session
+    is in another asset.
     """
     if not 1 <= len(session_id) <= 64 or ":" in session_id:
         raise InvalidInput("A session's name has 1 to 64 characters and no colon.")
@@ -42,9 +43,8 @@ async def open_session(connection: Connection, session_id: str, policy: Policy, 
     await transfers.open_account(connection, grants, asset, limited=False)
     await transfers.open_account(connection, budget_id, asset, limited=True)
     await transfers.open_account(connection, used_account(session_id), asset, limited=False)
-    held = await transfers.balance(connection, budget_id)
-    used = await transfers.balance(connection, used_account(session_id))
-    change = budget.base_units - held.posted - used.posted
+    held, used = await transfers.lock(connection, budget_id, used_account(session_id))
+    change = max(budget.base_units - held.posted - used.posted, -held.available)
     if change == 0:
         return
     cursor = await connection.execute(
@@ -53,18 +53,28 @@ async def open_session(connection: Connection, session_id: str, policy: Policy, 
     count = await cursor.fetchone()
     assert count is not None
     debit, credit = (grants, budget_id) if change > 0 else (budget_id, grants)
-    try:
-        await transfers.post(
-            connection,
-            reference=f"{budget_id}:grant:{count['n']}",
-            debit=debit,
-            credit=credit,
-            amount=Amount(abs(change), asset),
-        )
-    except OverLimit as error:
-        raise InvalidInput(
-            f"The session {session_id} has spent or reserved more than {budget} already; its budget cannot be less."
-        ) from error
+    await transfers.post(
+        connection,
+        reference=f"{budget_id}:grant:{count['n']}",
+        debit=debit,
+        credit=credit,
+        amount=Amount(abs(change), asset),
+    )
+
+
+async def exists(connection: Connection, session_id: str) -> bool:
+    """Whether the session was opened."""
+    cursor = await connection.execute("SELECT FROM sessions WHERE id = %s", (session_id,))
+    return await cursor.fetchone() is not None
+
+
+async def allowed_hosts(connection: Connection, session_id: str) -> frozenset[str]:
+    """The hosts that the session may speak to. Raises NotFound."""
+    cursor = await connection.execute("SELECT allowed_hosts FROM sessions WHERE id = %s", (session_id,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound(f"There is no session {session_id!r}. Open it first.")
+    return frozenset(row["allowed_hosts"])
 
 
 async def policy_of(connection: Connection, session_id: str, asset: Asset) -> Policy:

@@ -39,15 +39,17 @@ class HttpRequest:
         for name, value in self.headers.items():
             if name.lower() in _RESERVED_HEADERS:
                 raise InvalidInput(f"The header {name} is set by Paygent itself; leave it out.")
-            if not name or any(c in name + value for c in "\r\n\0") or not (name + value).isascii():
+            if not name or not (name + value).isprintable() or not (name + value).isascii():
                 raise InvalidInput(f"The header {name!r} is no HTTP header.")
 
     @property
     def host(self) -> str:
-        """Host and, where it is not the scheme's own, port; lower-case."""
+        """Host and, where it is not the scheme's own, port; lower-case, an IPv6 address in its brackets."""
         parts = urlsplit(self.url)
         default = {"http": 80, "https": 443}[parts.scheme]
         name = (parts.hostname or "").lower()
+        if ":" in name:
+            name = f"[{name}]"
         return name if parts.port in (None, default) else f"{name}:{parts.port}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,15 +106,23 @@ class BuyerClient:
                 request.method, request.url, headers=head, data=request.body or None, allow_redirects=False
             ) as response:
                 body = await _read(response)
-                answer_headers = {name.lower(): value for name, value in response.headers.items()}
+                answer_headers = {name.lower(): _plain(value) for name, value in response.headers.items()}
                 return HttpAnswer(
                     response.status, answer_headers, body[:ANSWER_BYTES_MAX], len(body) <= ANSWER_BYTES_MAX
                 )
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, UnicodeError) as error:
             raise UnsafeDestination(f"{request.url[:200]} is no URL that can be called.") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             refused = refused_destination(error, request.url) if isinstance(error, aiohttp.ClientError) else None
             raise refused or SellerUnavailable(f"{request.host} does not answer ({type(error).__name__}).") from error
+
+
+def _plain(value: str) -> str:
+    """A header's value as text: what is no UTF-8 is Latin-1 (RFC 9110, section 5.5), and control characters are blanks."""
+    if not value.isprintable():
+        value = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        value = "".join(character if character.isprintable() else " " for character in value)
+    return value
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -54,8 +55,17 @@ def decode_settlement(text: str) -> SettleResponse:
 def _decoded(header: str, decode: Callable[[str], Any], text: str, wanted: type[_Wanted]) -> _Wanted:
     try:
         message = decode(text)
+        is_plain = _is_plain(message.model_dump(mode="json"))
     except Exception:  # whatever a stranger's bytes make base64, json or pydantic raise
         raise InvalidInput(f"The header {header.upper()} is not base64 of the JSON that x402 v2 defines.") from None
+    if not is_plain:
+        raise InvalidInput(f"The header {header.upper()} holds a NUL character, which no text needs.")
     if not isinstance(message, wanted):
         raise InvalidInput(f"The header {header.upper()} speaks another version of x402 than 2.")
     return message
+
+
+def _is_plain(document: Any) -> bool:
+    """Whether every reader can store it. Raises ValueError for NaN and for halves of surrogate pairs."""
+    text = json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+    return b"\\u0000" not in text

@@ -59,6 +59,9 @@ class Scripted:
     database: Database
     asset: Asset
 
+    def host(self, _: IntentRequest) -> str:
+        return "seller.example"
+
     async def quote(self, request: IntentRequest) -> Quote:
         self.world.meet("quote")
         units = request.arguments["units"]
@@ -173,6 +176,13 @@ class EngineMachine(RuleBasedStateMachine):
         with suppress(Crash):
             self.run(self.engines[engine].drive(intent.id))
         self.world.faults = {}
+
+    @rule(name=intents)
+    def abandon(self, name: str) -> None:
+        """Its user gives it up: possible exactly while nothing was sent."""
+        before = self._intents()[name]
+        after = self.run(self.engines[0].abandon(before.id))
+        assert after.state is (State.FAILED if before.state.is_unsent else before.state)
 
     @rule(name=intents)
     def race(self, name: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi import Response
 
 from paygent.errors import ChainUnavailable, IdempotencyConflict, SellerUnavailable
 from paygent.evm.rpc import JsonRpc
@@ -15,11 +19,9 @@ from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
 from paygent.intents.engine import Engine
 from paygent.intents.model import Intent, State
-from paygent.money import Amount
 from paygent.payments.action import Purchase, X402Payment
-from paygent.policy import sessions
-from paygent.policy.rules import Policy
 from paygent.x402.client import BuyerClient, HttpRequest
+from paygent.x402.types import PaymentRequired
 from tests.support.buying import SELLER, Buyer, Seller
 
 
@@ -97,11 +99,12 @@ async def test_more_than_the_users_own_maximum_is_denied(buyer: Buyer, seller: S
     assert "more than your maximum" in intent.reason["detail"]
 
 
-async def test_another_host_is_denied(buyer: Buyer, seller: Seller) -> None:
+async def test_another_host_is_not_even_spoken_to(buyer: Buyer, seller: Seller) -> None:
     intent = await buyer.buy(seller.url.replace("127.0.0.1", "localhost") + "/data")
     assert intent.state is State.DENIED
     assert intent.reason is not None
     assert "PAYGENT_ALLOWED_HOSTS" in intent.reason["detail"]
+    assert seller.requests == 0
     assert await buyer.budget_left() == 500
 
 
@@ -115,11 +118,8 @@ async def test_of_many_at_once_exactly_the_budget_is_spent(buyer: Buyer, seller:
 
 
 async def test_an_empty_wallet_is_said(buyer: Buyer, seller: Seller) -> None:
-    asset = buyer.pocket.token.asset
-    policy = Policy(Amount(600, asset), frozenset({seller.url.removeprefix("http://")}))
-    async with buyer.database.transaction() as connection:
-        await sessions.open_session(connection, buyer.session_id, policy, Amount(5_000, asset))
-    seller.offer = replace(seller.offer, price=Amount(600, asset))
+    await buyer.allow(seller.url.removeprefix("http://"), payment_max=600, budget=5_000)
+    seller.offer = replace(seller.offer, price=buyer.pocket.token.amount(600))
     assert (await buyer.buy(seller.url + "/data")).state is State.SETTLED
     intent = await buyer.buy(seller.url + "/data")
     assert intent.state is State.DENIED
@@ -138,10 +138,202 @@ async def test_a_redirect_is_not_followed(buyer: Buyer, seller: Seller) -> None:
 
 
 async def test_an_unreachable_seller_is_said(buyer: Buyer, unused_tcp_port: int) -> None:
+    await buyer.allow(f"127.0.0.1:{unused_tcp_port}")
     intent = await buyer.buy(f"http://127.0.0.1:{unused_tcp_port}/data")
     assert intent.state is State.FAILED
     assert intent.reason is not None
     assert intent.reason["code"] == "seller_unavailable"
+
+
+async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seller settled and broke down; once it is back, what was paid for is fetched with the same payment."""
+    send_request = BuyerClient.send
+
+    async def lose_paid_answers(self: Any, request: Any, payment: Any = None) -> Any:
+        answer = await send_request(self, request, payment)
+        if payment is not None:
+            raise SellerUnavailable("the connection broke")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BuyerClient, "send", lose_paid_answers)
+        intent = await buyer.buy(seller.url + "/data")
+    assert (intent.state, intent.answer, intent.is_owed) == (State.SETTLED, None, True)
+    async with buyer.database.transaction() as connection:
+        twin = await repository.unfinished_twin(connection, intent.request)
+    assert twin is not None
+    assert twin.id == intent.id
+    fetched = await buyer.engine.drive(intent.id)
+    assert fetched.answer is not None
+    assert fetched.answer.body == b'{"data":"bought"}'
+    assert seller.runs == 1
+    assert await buyer.balances() == (900, 900, 0)
+
+
+@pytest.mark.parametrize("value", [b'attachment; filename="caf\xe9.pdf"', "na\u00efve".encode(), b"\xff\xfe"])
+async def test_odd_bytes_in_a_paid_answers_headers_lose_nothing(buyer: Buyer, seller: Seller, value: bytes) -> None:
+    seller.answer = Response("bought", headers={})
+    seller.answer.raw_headers.append((b"x-odd", value))
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.SETTLED, intent.reason
+    stored = await buyer.intent(intent.id)
+    assert stored.answer is not None
+    assert stored.answer.body == b"bought"
+    assert stored.answer.headers["x-odd"].isprintable()
+
+
+def challenge(seller: Seller, **changes: Any) -> Response:
+    """A 402 of the seller's, with whatever in it."""
+    terms = PaymentRequired(
+        error=changes.get("error"), accepts=[seller.offer.requirements().model_copy(update={"extra": changes["extra"]})]
+    )
+    content = json.dumps(terms.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return Response(status_code=402, headers={"payment-required": base64.b64encode(content.encode()).decode()})
+
+
+@pytest.mark.parametrize("extra", [{"x": "a\0b"}, {"x": "\ud800"}, {"x\0": 1}])
+async def test_terms_that_no_database_holds_are_refused(buyer: Buyer, seller: Seller, extra: dict[str, Any]) -> None:
+    seller.unpaid = challenge(seller, extra=extra)
+    intent = await buyer.buy(seller.url + "/free")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert intent.reason["code"] == "payment_refused"
+    assert await buyer.balances() == (1_000, 0, 0)
+
+
+async def test_whatever_a_seller_says_when_it_refuses_the_hold_ends(buyer: Buyer, seller: Seller, rpc: JsonRpc) -> None:
+    extra = {"name": seller.offer.token_name, "version": seller.offer.token_version}
+    seller.unpaid = challenge(seller, extra=extra)
+    seller.refusal = challenge(seller, extra=extra, error="\0\ud800" * 9)
+    intent = await buyer.buy(seller.url + "/free")
+    assert intent.state is State.UNKNOWN
+    assert await buyer.balances() == (1_000, 1_000, 100)
+    snapshot = await rpc.call("evm_snapshot")
+    await rpc.call("evm_increaseTime", 700)
+    await rpc.call("evm_mine")
+    resolved = await buyer.engine.drive(intent.id)
+    await rpc.call("evm_revert", snapshot)
+    assert resolved.state is State.FAILED
+    assert await buyer.balances() == (1_000, 1_000, 0)
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", "http://" + "a" * 64 + ".example/", "http://xn--/"])
+async def test_a_host_that_cannot_be_is_told(buyer: Buyer, url: str) -> None:
+    await buyer.allow(HttpRequest(url).host)
+    intent = await buyer.buy(url)
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert intent.reason["code"] in {"unsafe_destination", "seller_unavailable"}
+
+
+async def test_an_error_of_ours_ends_the_intent_before_anything_is_signed(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(X402Payment, "quote", broken)
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert "unexpectedly" in intent.reason["detail"]
+
+
+async def test_intents_that_cannot_be_resolved_starve_no_other(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck: set[str] = set()
+    outcome = X402Payment.outcome
+
+    async def unreachable_for_some(self: Any, intent: Any) -> Any:
+        if intent.id in stuck:
+            raise ChainUnavailable("no answer")
+        return await outcome(self, intent)
+
+    monkeypatch.setattr(X402Payment, "outcome", unreachable_for_some)
+    request = Purchase(HttpRequest(seller.url + "/data")).intent_request(buyer.session_id)
+    async with buyer.database.transaction() as connection:
+        for _ in range(110):
+            intent = await repository.create(connection, request, secrets.token_hex(8))
+            await connection.execute(
+                "UPDATE intents SET state = 'unknown', created_at = now() - interval '1 day' WHERE id = %s",
+                (intent.id,),
+            )
+            stuck.add(intent.id)
+        good = await repository.create(connection, request, secrets.token_hex(8))
+    for _ in range(2):
+        await buyer.engine.recover()
+    settled = await buyer.intent(good.id)
+    async with buyer.database.transaction() as connection:
+        await connection.execute("UPDATE intents SET state = 'failed' WHERE id = ANY(%s)", (list(stuck),))
+    assert settled.state is State.SETTLED, settled.reason
+
+
+async def test_what_was_left_before_anything_was_sent_is_given_up_after_a_while(buyer: Buyer, seller: Seller) -> None:
+    request = Purchase(HttpRequest(seller.url + "/data")).intent_request(buyer.session_id)
+    async with buyer.database.transaction() as connection:
+        old = await repository.create(connection, request, secrets.token_hex(8))
+        await connection.execute(
+            "UPDATE intents SET created_at = now() - interval '11 minutes' WHERE id = %s", (old.id,)
+        )
+    await buyer.engine.recover()
+    given_up = await buyer.intent(old.id)
+    assert given_up.state is State.FAILED
+    assert given_up.reason is not None
+    assert given_up.reason["code"] == "abandoned"
+    assert await buyer.balances() == (1_000, 0, 0)
+
+
+@pytest.mark.parametrize("left_in", ["prepare", "submit"])
+async def test_what_is_abandoned_gives_back_what_it_reserved_unless_it_was_sent(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch, left_in: str
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    async def crash(*_: Any) -> Any:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(X402Payment, left_in, crash)
+        with pytest.raises(Crash):
+            await buyer.buy(seller.url + "/data", key=buyer.session_id)
+    async with buyer.database.transaction() as connection:
+        left = (await repository.recent(connection, count=1))[0]
+    abandoned = await buyer.engine.abandon(left.id)
+    if left_in == "prepare":
+        assert (left.state, abandoned.state) == (State.HELD, State.FAILED)
+        assert await buyer.balances() == (1_000, 1_000, 0)
+        assert (await buyer.engine.drive(left.id)).state is State.FAILED
+    else:
+        assert (left.state, abandoned.state) == (State.SUBMITTED, State.SUBMITTED)
+        assert await buyer.balances() == (1_000, 1_000, 100)
+        assert (await buyer.engine.drive(left.id)).state is State.SETTLED
+
+
+async def test_a_driver_that_lost_its_lease_keeps_the_answer_and_stops(
+    buyer: Buyer, seller: Seller, rival: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped for longer than its lease; meanwhile another engine has settled the intent."""
+    seller.open.clear()
+    paying = asyncio.create_task(buyer.buy(seller.url + "/data", key=buyer.session_id))
+    await asyncio.wait_for(seller.entered.wait(), 10)
+    lease = await lease_of(buyer)
+    async with buyer.database.transaction() as connection:
+        await connection.execute("UPDATE intents SET lease_until = to_timestamp(0) WHERE id = %s", (lease["id"],))
+    racing = asyncio.create_task(rival.drive(lease["id"]))
+    async with asyncio.timeout(10):
+        while (await lease_of(buyer))["epoch"] == lease["epoch"]:
+            await asyncio.sleep(0.01)
+    seller.open.set()
+    first, second = await asyncio.gather(paying, racing)
+    assert (await buyer.intent(lease["id"])).state is State.SETTLED
+    assert {first.id, second.id} == {lease["id"]}
+    assert await states(buyer, first) == ["proposed", "approved", "held", "signed", "submitted", "settled"]
+    assert seller.runs == 1
+    assert await buyer.balances() == (900, 900, 0)
 
 
 async def test_a_lost_answer_is_fetched_again_with_the_same_payment(

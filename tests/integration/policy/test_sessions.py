@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 import pytest
@@ -41,16 +42,44 @@ async def test_opening_again_grants_nothing_twice(database: Database) -> None:
     assert [await reopen(database, name, 500) for _ in range(3)] == [500, 500, 500]
 
 
-async def test_a_budget_is_raised_and_lowered_but_never_below_what_is_spent(database: Database) -> None:
+async def test_a_budget_is_raised_and_lowered_down_to_what_is_spent(database: Database) -> None:
     name = secrets.token_hex(4)
     await reopen(database, name, 500)
     await spend(database, name, 200)
     assert await reopen(database, name, 500) == 300
     assert await reopen(database, name, 600) == 400
     assert await reopen(database, name, 200) == 0
-    with pytest.raises(InvalidInput, match="cannot be less"):
-        await reopen(database, name, 199)
-    assert await reopen(database, name, 200) == 0
+    assert await reopen(database, name, 0) == 0, "less than is spent leaves nothing, and stops nobody from starting"
+    assert await reopen(database, name, 201) == 1
+
+
+async def test_a_budget_is_not_lowered_below_what_is_reserved(database: Database) -> None:
+    name = secrets.token_hex(4)
+    await reopen(database, name, 500)
+    async with database.transaction() as c:
+        sides = {"debit": sessions.budget_account(name), "credit": sessions.used_account(name)}
+        pending = await transfers.hold(c, reference=secrets.token_hex(8), amount=Amount(300, USDC), **sides)
+    assert pending is not None
+    assert await reopen(database, name, 100) == 0
+    async with database.transaction() as c:
+        await transfers.void_hold(c, pending, reference=secrets.token_hex(8))
+    assert await reopen(database, name, 100) == 100
+
+
+async def test_opening_while_money_is_reserved_and_spent_grants_exactly_the_budget(database: Database) -> None:
+    name = secrets.token_hex(4)
+    await reopen(database, name, 1_000)
+
+    async def hold_and_post() -> None:
+        sides = {"debit": sessions.budget_account(name), "credit": sessions.used_account(name)}
+        async with database.transaction() as c:
+            pending = await transfers.hold(c, reference=secrets.token_hex(8), amount=Amount(10, USDC), **sides)
+        assert pending is not None
+        async with database.transaction() as c:
+            await transfers.post_hold(c, pending, reference=secrets.token_hex(8))
+
+    await asyncio.gather(*(hold_and_post() for _ in range(20)), *(reopen(database, name, 1_000) for _ in range(20)))
+    assert await reopen(database, name, 1_000) == 800
 
 
 async def test_the_policy_is_kept(database: Database) -> None:

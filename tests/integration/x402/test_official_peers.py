@@ -16,8 +16,6 @@ from x402.http.clients.httpx import x402HttpxClient
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents.model import State
-from paygent.policy import sessions
-from paygent.policy.rules import Policy
 from paygent.x402 import headers
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.seller import Offer, PaymentGuard, fixed_offers
@@ -45,7 +43,7 @@ async def test_our_client_pays_an_official_seller_with_an_official_facilitator(
     buyer: Buyer, token: Eip3009Token, official_facilitator_url: str
 ) -> None:
     async with official("seller", *selling(official_facilitator_url, token)) as seller_url:
-        await _allow(buyer, seller_url)
+        await buyer.allow(seller_url.removeprefix("http://"))
         intent = await buyer.buy(seller_url + "/data")
     assert intent.state is State.SETTLED, intent.reason
     assert intent.answer is not None
@@ -92,7 +90,7 @@ async def test_our_client_pays_an_official_seller_through_our_facilitator(
     buyer: Buyer, token: Eip3009Token, facilitator_url: str
 ) -> None:
     async with official("seller", *selling(facilitator_url, token)) as seller_url:
-        await _allow(buyer, seller_url)
+        await buyer.allow(seller_url.removeprefix("http://"))
         intent = await buyer.buy(seller_url + "/data")
     assert intent.state is State.SETTLED, intent.reason
     assert await buyer.balances() == (900, 900, 0)
@@ -114,9 +112,3 @@ async def test_the_official_client_pays_our_seller_through_an_official_facilitat
         answer = await client.get(url + "/data")
     assert (answer.status_code, answer.json()) == (200, {"data": "ours"})
     assert (await token.balance(SELLER)).base_units == 100
-
-
-async def _allow(buyer: Buyer, url: str) -> None:
-    policy = Policy(buyer.pocket.token.amount(150), frozenset({url.removeprefix("http://")}))
-    async with buyer.database.transaction() as connection:
-        await sessions.open_session(connection, buyer.session_id, policy, buyer.pocket.token.amount(500))

@@ -12,16 +12,27 @@ from paygent.money import Amount, Asset
 from paygent.policy.rules import Allow, Deny, Policy, Spend, evaluate
 
 USDC = Asset(338, "0x" + "11" * 20, "USDC", 6)
-POLICY = Policy(Amount(100, USDC), frozenset({"api.example.com", "127.0.0.1:8080"}))
+POLICY = Policy(Amount(100, USDC), frozenset({"api.example.com", "127.0.0.1:8080", "[2606:4700::1]"}))
 
 
-@pytest.mark.parametrize("host", ["api.example.com", "API.example.com", "api.example.com:8443", "127.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "host", ["api.example.com", "API.example.com", "api.example.com:8443", "127.0.0.1:8080", "[2606:4700::1]:5"]
+)
 def test_an_allowed_host_is_allowed(host: str) -> None:
     assert evaluate(POLICY, Spend(Amount(100, USDC), host)) == Allow()
 
 
 @pytest.mark.parametrize(
-    "host", ["example.com", "evil-api.example.com", "api.example.com.evil.org", "127.0.0.1", "127.0.0.1:80801", ""]
+    "host",
+    [
+        "example.com",
+        "evil-api.example.com",
+        "api.example.com.evil.org",
+        "127.0.0.1",
+        "127.0.0.1:80801",
+        "",
+        "[2606:4700::1:5]",
+    ],
 )
 def test_every_other_host_is_denied(host: str) -> None:
     verdict = evaluate(POLICY, Spend(Amount(1, USDC), host))
