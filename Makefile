@@ -6,7 +6,7 @@ export NODE_OPTIONS += --use-openssl-ca
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo up check test bench artifacts lock clean
+.PHONY: setup demo up check test chaos bench artifacts lock clean
 
 setup: .venv/.installed node_modules/.installed
 
@@ -44,6 +44,10 @@ check: setup
 test: setup
 	node_modules/.bin/forge test
 	$(BIN)/pytest
+
+# The property tests with other examples each time, and twenty times as many; takes about ten minutes.
+chaos: setup
+	$(BIN)/pytest --hypothesis-profile=chaos --timeout=3600 tests/unit tests/integration/intents tests/integration/ledger
 
 # What the issues set targets for, measured; never a part of the tests.
 bench: setup

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# The usual run draws the same examples each time: it fails for what was changed, and for nothing else. `make chaos` draws
+# others each time, and many more.
+settings.register_profile("usual", max_examples=100, derandomize=True, deadline=None)
+settings.register_profile("chaos", max_examples=2_000, deadline=None, print_blob=True)
+settings.load_profile("usual")
 
 pytest_plugins = ["tests.support.chain", "tests.support.buying", "tests.support.paying", "tests.support.commands"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import secrets
@@ -26,7 +27,7 @@ from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents.engine import Engine
 from paygent.intents.model import Intent
-from paygent.money import Amount
+from paygent.money import Amount, Asset
 from paygent.outbound import open_session as open_http
 from paygent.payments.action import KIND as X402_PAYMENT
 from paygent.payments.action import X402Payment
@@ -61,20 +62,34 @@ class Paygent:
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database, migrated; the embedded one is started when none is configured."""
-    url = await asyncio.to_thread(database_url, settings)
-    await asyncio.to_thread(migrate, url)
-    database = await Database.open(url)
+    database = await Database.open(await start_database(settings))
     try:
         yield database
     finally:
         await database.close()
 
 
-def database_url(settings: Settings) -> str:
-    """The configured database, or the embedded one's, which is started if it does not run. Blocks."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    return embedded.start(settings.home / "postgres")
+async def start_database(settings: Settings) -> str:
+    """The URL of the configured database, or of the embedded one, which is started if it does not run; migrated."""
+
+    def start() -> str:
+        configured = settings.database_url
+        url = embedded.start(embedded_folder(settings)) if configured is None else configured.get_secret_value()
+        migrate(url)
+        return url
+
+    starting = asyncio.create_task(asyncio.to_thread(start))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # A server that is half started is nobody's to stop.
+        await asyncio.wait({starting})
+        raise
+
+
+def embedded_folder(settings: Settings) -> Path:
+    """Where the embedded database lies."""
+    return settings.home / "postgres"
 
 
 @asynccontextmanager
@@ -101,7 +116,8 @@ async def open_paygent(
 ) -> AsyncIterator[Paygent]:
     """Wire everything; what is missing or misconfigured is a PaygentError that says so.
 
-    Whoever `spends` brings the session to the terms of its settings; who only looks leaves an open one as it is.
+    Its policy is that of `settings`. The budget is one for all processes: whoever `spends` brings it to its settings, who
+    only looks leaves it as it is.
     `on_change` is told of every state that an intent reaches.
     """
     async with AsyncExitStack() as stack:
@@ -116,30 +132,26 @@ async def open_paygent(
         pocket = Pocket(database, token, signer, first_block, network.confirmations)
         await pocket.open()
         http = await stack.enter_async_context(open_http(allow_loopback=network.is_devnet))
+        catalogue = load_catalogue(settings)
         engine = Engine(
             database,
             {X402_PAYMENT: X402Payment(pocket, BuyerClient(http))},
+            policy=_policy(settings, token.asset, catalogue),
             owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease_seconds=settings.lease_seconds,
             on_change=on_change,
         )
-        catalogue = load_catalogue(settings)
-        await _open_session(settings, database, token, catalogue, spends=spends)
+        budget = Amount.parse(settings.session_budget, token.asset)
+        async with database.transaction() as connection:
+            if spends or not await sessions.exists(connection, DEFAULT_SESSION):
+                await sessions.open_session(connection, DEFAULT_SESSION, budget)
         yield Paygent(settings, network, database, rpc, pocket, engine, catalogue)
 
 
-async def _open_session(
-    settings: Settings, database: Database, token: Eip3009Token, catalogue: Catalogue, *, spends: bool
-) -> None:
-    """Open the default session, or bring it to the terms of the settings; what the owner registered may be paid."""
+def _policy(settings: Settings, asset: Asset, catalogue: Catalogue) -> Policy:
+    """What the owner registered may be paid, besides the hosts of the settings."""
     registered = {HttpRequest(service.url).host for service in catalogue.services}
-    policy = Policy(
-        Amount.parse_positive(settings.payment_max, token.asset), frozenset(settings.allowed_hosts) | registered
-    )
-    budget = Amount.parse(settings.session_budget, token.asset)
-    async with database.transaction() as connection:
-        if spends or not await sessions.exists(connection, DEFAULT_SESSION):
-            await sessions.open_session(connection, DEFAULT_SESSION, policy, budget)
+    return Policy(Amount.parse_positive(settings.payment_max, asset), frozenset(settings.allowed_hosts) | registered)
 
 
 async def open_token(settings: Settings, rpc: JsonRpc) -> Eip3009Token:
@@ -157,7 +169,12 @@ def network_of(settings: Settings) -> Network:
 def open_signer(settings: Settings, name: str) -> KeystoreSigner:
     """The key `name` in the home's keystore, made on first use. Blocks."""
     password = settings.keystore_password.get_secret_value() if settings.keystore_password else None
-    return KeystoreSigner.open(settings.home / "keystore" / f"{name}.json", password)
+    return KeystoreSigner.open(keystore_folder(settings) / f"{name}.json", password)
+
+
+def keystore_folder(settings: Settings) -> Path:
+    """Where the keys lie."""
+    return settings.home / "keystore"
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
@@ -169,12 +186,17 @@ def load_catalogue(settings: Settings) -> Catalogue:
     if not network_of(settings).is_devnet:
         return Catalogue(own)
     sample = [Service(**service) for service in read_devnet_file(settings).get("services", [])]
-    taken = {service.name.casefold() for service in own}
-    return Catalogue((*own, *(service for service in sample if service.name.casefold() not in taken)))
+    # What the owner registered goes first, by name and by request.
+    registered = Catalogue(own)
+    names = {name.casefold() for service in own for name in service.names}
+    free = [s for s in sample if s.name.casefold() not in names and registered.at(s.url, s.method) is None]
+    return Catalogue((*own, *free))
 
 
 def read_devnet_file(settings: Settings) -> dict[str, Any]:
-    """What the running devnet wrote down of itself; empty when there is none."""
+    """What the running devnet wrote down of itself; empty when none runs."""
+    if not _devnet_runs(settings.home):
+        return {}
     try:
         content = json.loads(devnet_file(settings).read_text())
     except FileNotFoundError:
@@ -187,3 +209,19 @@ def read_devnet_file(settings: Settings) -> dict[str, Any]:
 def devnet_file(settings: Settings) -> Path:
     """Where a running devnet writes down its addresses."""
     return settings.home / _DEVNET_FILE
+
+
+def devnet_lock(home: Path) -> Path:
+    """What a running devnet holds locked. (One that was killed leaves its file behind, and no lock.)"""
+    return home / "up.lock"
+
+
+def _devnet_runs(home: Path) -> bool:
+    try:
+        with devnet_lock(home).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -15,6 +15,8 @@ import aiohttp
 
 from paygent.errors import UnsafeDestination
 
+_HEADER_BYTES_MAX = 64 * 1024
+
 
 class _RefusedAddress(OSError):
     """An OSError, so that the connector tries the name's other addresses before it gives up."""
@@ -36,6 +38,9 @@ def open_session(*, allow_loopback: bool, timeout_seconds: float = 30) -> aiohtt
         connector=aiohttp.TCPConnector(socket_factory=guarded_socket, limit=256),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        # Terms of payment travel in headers, and may be longer than what web pages need.
+        max_line_size=_HEADER_BYTES_MAX,
+        max_field_size=_HEADER_BYTES_MAX,
         trust_env=False,
     )
 

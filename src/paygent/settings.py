@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from paygent.errors import InvalidInput
+
+PREFIX = "PAYGENT_"
+ENV_FILE = ".env"
+_AMOUNT = r"^[0-9]{1,30}(\.[0-9]{1,30})?$"
 
 
 class Settings(BaseSettings):
     """What an operator may set. Amounts are decimal text in the wallet's token."""
 
-    model_config = SettingsConfigDict(env_prefix="PAYGENT_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        extra="ignore",  # `.env` may hold other programs' lines; ours are looked at by `wrong_settings`
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
 
     home: Path = Field(Path("~/.paygent"), description="Where keys, the embedded database and the devnet's state live.")
     network: Literal["devnet", "cronos-testnet", "cronos"] = Field(
         "devnet", description="The chain that is paid on: devnet, cronos-testnet or cronos."
     )
-    chain_id: int = Field(338, gt=0, description="The devnet's chain id; other networks have their own.")
+    chain_id: int = Field(338, gt=0, lt=2**63, description="The devnet's chain id; other networks have their own.")
     rpc_url: str | None = Field(None, description="An EVM node. The devnet that `paygent up` started is found without.")
     token_address: str | None = Field(
         None, pattern="^0x[0-9a-fA-F]{40}$", description="Another EIP-3009 token to pay with than the network's USDC.e."
@@ -29,8 +45,12 @@ class Settings(BaseSettings):
     keystore_password: SecretStr | None = Field(
         None, description="Encrypts the wallet's key; without it a random one is kept beside the key."
     )
-    payment_max: str = Field("1.00", description="The most that one payment may cost.")
-    session_budget: str = Field("10.00", description="The most that the default session may spend in all.")
+    payment_max: str = Field("1.00", pattern=_AMOUNT, description="The most that one payment may cost.")
+    session_budget: str = Field(
+        "10.00",
+        pattern=_AMOUNT,
+        description="The most that may be spent in all. It is one for all processes: the last that spends or serves sets it.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Hosts that may be paid, comma separated, besides those in the catalogue of services."
     )
@@ -51,7 +71,42 @@ class Settings(BaseSettings):
             return tuple(host.strip().lower() for host in value.split(",") if host.strip())
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("it must begin with postgresql://")
+        return value
+
     @field_validator("home", "services")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
+
+
+def load_settings() -> Settings:
+    """The settings. Raises InvalidInput that names every variable that is wrong, or that looks like ours and is none.
+
+    A mistyped limit must not be passed over.
+    """
+    wrong = [f"{name} {problem}" for name, problem in wrong_settings().items()]
+    if wrong:
+        raise InvalidInput("; ".join(wrong))
+    return Settings()
+
+
+def wrong_settings() -> dict[str, str]:
+    """What is wrong with which variable; values, which may be secret, are not quoted."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    wrong = {}
+    for name in sorted({*os.environ, *dotenv_values(ENV_FILE)}):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            nearest = difflib.get_close_matches(name.upper(), known, n=1)
+            wrong[name] = "is no setting" + (f": did you mean {nearest[0]}?" if nearest else ".")
+    try:
+        Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            said = problem["msg"].removeprefix("Value error, ")
+            wrong[PREFIX + str(problem["loc"][0]).upper()] = f"is wrong: {said}."
+    return wrong

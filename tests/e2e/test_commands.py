@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import psutil
 import pytest
 from eth_account import Account
 from fastapi import FastAPI, Request
@@ -91,7 +93,7 @@ def test_every_command_of_the_manual_exists_and_speaks_json() -> None:
     names = [name for name, _ in all_commands()]
     assert names == [
         "api", "ask", "demo", "devnet", "doctor", "facilitator", "intents list", "intents show", "pay", "sell", "up",
-        "wallet balance",
+        "wallet balance", "wallet encrypt",
     ]  # fmt: skip
     for name, command in all_commands():
         assert "--json" in [option for parameter in command.params for option in parameter.opts], name
@@ -118,20 +120,20 @@ async def test_the_demo_pays_shows_its_books_and_leaves_nothing(home: str) -> No
 async def test_up_serves_keeps_its_state_and_its_urls(home: str) -> None:
     ask = ("ask", "Pay 0.10 USDC to access the market data API", "--json")
     async with staying("up", "--port", "0", PAYGENT_HOME=home) as first, httpx.AsyncClient() as client:
-        assert (await client.get(first["api"] + "/health")).json() == {"status": "ok", "database": "ok", "chain": "ok"}
+        assert (await client.get(first["url"] + "/health")).json() == {"status": "ok", "database": "ok", "chain": "ok"}
         for path in ("/docs", "/redoc", "/openapi.json"):
-            assert (await client.get(first["api"] + path)).status_code == 200
+            assert (await client.get(first["url"] + path)).status_code == 200
         assert (await client.get(first["services"][0]["url"])).status_code == 402
-        assert (await client.post(first["api"] + "/v1/ask", json={"text": ask[1]})).status_code == 401
+        assert (await client.post(first["url"] + "/v1/ask", json={"text": ask[1]})).status_code == 401
         head = {"authorization": f"Bearer {first['api_key']}", "idempotency-key": "one"}
-        paid = await client.post(first["api"] + "/v1/ask", json={"text": ask[1]}, headers=head, timeout=30)
+        paid = await client.post(first["url"] + "/v1/ask", json={"text": ask[1]}, headers=head, timeout=30)
         assert (paid.status_code, paid.json()["state"]) == (200, "settled")
         code, out, err = await paygent(*ask, PAYGENT_HOME=home)
         assert code == 0, err
         code, _, err = await paygent("up", PAYGENT_HOME=home)
         assert (code, "runs in" in err) == (2, True)
     async with staying("up", "--port", "0", PAYGENT_HOME=home) as second:
-        assert second["api_key"] is None
+        assert "api_key" not in second
         for name in ("rpc_url", "facilitator_url", "services", "wallet"):
             assert second[name] == first[name], name
         code, out, _ = await paygent("wallet", "balance", "--json", PAYGENT_HOME=home)
@@ -141,6 +143,69 @@ async def test_up_serves_keeps_its_state_and_its_urls(home: str) -> None:
     assert [intent["state"] for intent in json.loads(out)] == ["settled", "settled"]
     code, out, err = await paygent(*ask, PAYGENT_HOME=home)
     assert (code, json.loads(out)["error"]["code"]) == (6, "chain_unavailable")
+
+
+async def test_up_ends_and_says_why_when_a_part_of_it_does(home: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "paygent", "up", "--port", "0", "--json",
+        env=clean({"PAYGENT_HOME": home}), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        first = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+        port = int(first["facilitator_url"].rpartition(":")[2])
+        [facilitator] = [child for child in psutil.Process(process.pid).children() if "facilitator" in child.cmdline()]
+        assert port in {connection.laddr.port for connection in facilitator.net_connections()}
+        facilitator.kill()
+        assert await asyncio.wait_for(process.wait(), 30) == 6
+        error = json.loads(await process.stdout.read())["error"]
+        assert error["code"] == "unavailable"
+        assert f"The facilitator ended by itself (exit code -9); see {home}/logs/facilitator.log." == error["detail"]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_taken_port_costs_nobody_the_key(home: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, out, _ = await paygent("up", "--port", port, "--json", PAYGENT_HOME=home)
+        assert (code, "is taken" in json.loads(out)["error"]["detail"]) == (2, True)
+    assert list(Path(home).iterdir()) == [], "nothing was begun"
+    async with staying("up", "--port", "0", PAYGENT_HOME=home) as first:
+        assert first["api_key"].startswith("paygent_")
+    async with staying("up", "--port", "0", "--new-key", PAYGENT_HOME=home) as second:
+        assert second["api_key"] not in {None, first["api_key"]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_whatever_stops_the_demo_nothing_of_it_stays(home: str, number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "paygent", "demo",
+        env=clean({"TMPDIR": home}), cwd=ROOT, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while b"Starting the facilitator" not in (line := await asyncio.wait_for(process.stderr.readline(), 60)):
+        assert line, "it ended before it was stopped"
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert started
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), 30) == 130
+    gone, alive = await asyncio.to_thread(psutil.wait_procs, started, 10)
+    assert (len(gone), alive) == (len(started), [])
+    assert list(Path(home).glob("paygent*")) == []
+    assert b"Interrupted." in await process.stderr.read()
+
+
+async def test_a_devnet_that_was_killed_is_not_taken_for_a_running_one(home: str) -> None:
+    Path(home, "up.lock").touch()
+    Path(home, "devnet.json").write_text(json.dumps({"rpc_url": "http://127.0.0.1:1", "services": []}))
+    code, out, _ = await paygent("wallet", "balance", "--json", PAYGENT_HOME=home)
+    error = json.loads(out)["error"]
+    assert (code, error["detail"].startswith("No devnet is running here")) == (6, True)
 
 
 async def test_sell_puts_any_api_behind_a_price(home: str, http: aiohttp.ClientSession) -> None:
@@ -156,9 +221,7 @@ async def test_sell_puts_any_api_behind_a_price(home: str, http: aiohttp.ClientS
         assert devnet["chain_id"] == 1337
         assert {"usdc", "multicall3"} <= devnet["contracts"].keys()
         settings = {"PAYGENT_HOME": home, "PAYGENT_CHAIN_ID": "1337", "PAYGENT_RPC_URL": devnet["rpc_url"]}
-        gas = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance"}
         async with staying("facilitator", "--rpc-url", devnet["rpc_url"], **settings) as facilitator:
-            await http.post(devnet["rpc_url"], json=gas | {"params": [facilitator["signer"], hex(10**18)]})
             terms = ("--upstream", url, "--price", "0.01", "--pay-to", pay_to, "--facilitator", facilitator["url"])
             async with staying("sell", *terms, **settings) as shop:
                 rpc = JsonRpc(devnet["rpc_url"], http)
@@ -222,6 +285,7 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(
         (("pay", "SELLER/data", "--max-amount", "1e3"), 2, "not an amount"),
         (("pay", "SELLER/data", "--header", "nonsense"), 2, "Name: value"),
         (("pay", "SELLER/data", "--method", "TRACE"), 2, "TRACE"),
+        (("pay", "SELLER/data", "--idempotency-key", ""), 2, "1 to 128 printable characters"),
         (("pay", "SELLER/redirect"), 4, "redirects to"),
         (("pay", "http://192.168.1.1/"), 2, "private address"),
         (("pay", "http://elsewhere.example/"), 3, "PAYGENT_ALLOWED_HOSTS"),
@@ -246,3 +310,41 @@ async def test_what_cannot_be_done_is_told_with_its_exit_code(
     assert await commands.run(*given, "--json", environment=environment) == code
     document = json.loads(commands.output.splitlines()[-1])
     assert words in json.dumps(document, ensure_ascii=False)
+
+
+async def test_a_setting_that_is_none_stops_every_command(environment: dict[str, str], commands: Commands) -> None:
+    wrong = {**environment, "PAYGENT_PAYMENT_MAXIMUM": "0.01"}
+    for command in (("wallet", "balance"), ("intents", "list"), ("pay", "http://127.0.0.1:1/")):
+        assert await commands.run(*command, environment=wrong) == 2
+        assert "PAYGENT_PAYMENT_MAXIMUM is no setting: did you mean PAYGENT_PAYMENT_MAX?" in commands.output
+
+
+async def test_what_was_bought_is_shown_again(environment: dict[str, str], commands: Commands, seller: Any) -> None:
+    seller.answer = {"data": "bought \x1b[2J"}
+    assert await commands.run("pay", seller.url + "/data", "--json", environment=environment) == 0, commands.output
+    intent = json.loads(commands.output.splitlines()[-1])
+    assert await commands.run("intents", "show", intent["id"], environment=environment) == 0
+    for words in (f"GET {seller.url}/data", intent["transaction"], "HTTP 200, application/json", "0.0001 USDC.e"):
+        assert words in commands.output
+    assert "bought" in commands.output
+    assert "\x1b" not in commands.output
+
+
+async def test_a_key_without_a_password_is_encrypted_later(environment: dict[str, str], commands: Commands) -> None:
+    assert await commands.run("wallet", "encrypt", environment=environment) == 2
+    assert "PAYGENT_KEYSTORE_PASSWORD" in commands.output
+    chosen = {**environment, "PAYGENT_KEYSTORE_PASSWORD": "correct horse"}
+    assert await commands.run("wallet", "balance", environment=chosen) == 2
+    assert "paygent wallet encrypt" in commands.output
+    assert await commands.run("wallet", "encrypt", "--json", environment=chosen) == 0
+    assert json.loads(commands.output) == {"encrypted": ["pocket"]}
+    assert await commands.run("wallet", "balance", environment=chosen) == 0
+    assert environment["PAYER"] in commands.output.lower()
+    assert "correct horse" not in commands.output
+
+
+async def test_a_home_that_cannot_be_used_is_said(environment: dict[str, str], commands: Commands) -> None:
+    file = Path(environment["PAYGENT_HOME"]) / "keystore" / "pocket.json"
+    assert await commands.run("wallet", "balance", environment={**environment, "PAYGENT_HOME": str(file)}) == 2
+    assert f"Error: {file}" in commands.output
+    assert "Traceback" not in commands.output

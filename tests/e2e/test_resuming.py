@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 from paygent.evm.tokens import Eip3009Token
@@ -85,6 +86,72 @@ async def test_a_person_is_asked(
     assert "Resume it instead of paying again? [Y/n]" in said
     assert '{"data":"bought"}' in said
     assert await paid() == payments
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+async def test_a_person_may_leave_the_question(
+    interrupted: tuple[str, ...], environment: dict[str, str], paid: Any, key: bytes
+) -> None:
+    command = [sys.executable, "-m", "paygent", *(word for word in interrupted if word != "--json")]
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _IN_A_TERMINAL, *command,
+        env={**os.environ, **environment}, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    said = ""
+    while "[Y/n]" not in said:
+        said += (await asyncio.wait_for(asyncio.to_thread(os.read, ours, 65_536), 30)).decode()
+    os.write(ours, key)
+    said += await asyncio.to_thread(_read_all, ours)
+    assert await asyncio.wait_for(process.wait(), 10) == 130, said
+    os.close(ours)
+    assert "Interrupted." in said
+    assert await paid() == 2
+
+
+# The terminal's keys go to whoever has it as controlling terminal.
+_IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+async def test_a_payment_under_way_in_another_process_is_waited_for(
+    commands: Commands, environment: dict[str, str], seller: Seller, paid: Any
+) -> None:
+    """The same command twice at once is taken for the same payment; whoever wants two says --new."""
+    environment["PAYGENT_LEASE_SECONDS"] = "5"
+    seller.open.clear()
+    pay = ("pay", seller.url + "/data", "--json")
+    pid = await commands.spawn(*pay, environment=environment)
+    await asyncio.wait_for(seller.entered.wait(), 30)
+    second = asyncio.create_task(commands.run(*pay, environment=environment))
+    async with asyncio.timeout(30):
+        while "may still be at it" not in commands.output:
+            await asyncio.sleep(0.05)
+    seller.open.set()
+    assert await second == 0, commands.output
+    assert json.loads(commands.output.splitlines()[-1])["answer"]["text"] == '{"data":"bought"}'
+    async with asyncio.timeout(30):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.05)
+    assert await paid() == 1
+
+
+async def test_what_an_earlier_command_left_undecided_is_looked_at_first(
+    interrupted: tuple[str, ...], commands: Commands, environment: dict[str, str], seller: Seller, paid: Any
+) -> None:
+    other = ("pay", seller.url + "/free", "--json")
+    assert await commands.run(*other, "--idempotency-key", "1", environment=environment) == 0, commands.output
+    async with asyncio.timeout(30):
+        while await commands.run("intents", "list", "--json", environment=environment) == 0:
+            states = {intent["state"] for intent in json.loads(commands.output)}
+            if states == {"settled"}:
+                break
+            await commands.run(*other, environment=environment)
+    assert await paid() == 2
 
 
 def _read_all(terminal: int) -> str:

@@ -123,9 +123,9 @@ class Buyer:
     async def allow(self, *hosts: str, payment_max: int = 150, budget: int = 500) -> None:
         """Bring the session to these terms."""
         asset = self.pocket.token.asset
-        policy = Policy(Amount(payment_max, asset), frozenset(hosts))
+        self.engine.policy = Policy(Amount(payment_max, asset), frozenset(hosts))
         async with self.database.transaction() as connection:
-            await sessions.open_session(connection, self.session_id, policy, Amount(budget, asset))
+            await sessions.open_session(connection, self.session_id, Amount(budget, asset))
 
     async def intent(self, intent_id: str) -> Intent:
         async with self.database.transaction() as connection:
@@ -148,7 +148,10 @@ async def buyer(database: Database, pocket: Pocket, seller: Seller) -> AsyncIter
     session_id = "s" + secrets.token_hex(4)
     async with open_http(allow_loopback=True) as session:
         action = X402Payment(pocket, BuyerClient(session))
-        engine = Engine(database, {KIND: action}, owner=session_id, lease_seconds=5, settle_wait_seconds=1)
+        nothing = Policy(Amount(0, pocket.token.asset), frozenset())
+        engine = Engine(
+            database, {KIND: action}, policy=nothing, owner=session_id, lease_seconds=5, settle_wait_seconds=1
+        )
         opened = Buyer(engine, database, pocket, session_id)
         await opened.allow(seller.url.removeprefix("http://"), "10.0.0.1", "169.254.169.254")
         yield opened

@@ -22,6 +22,7 @@ import psycopg
 
 import paygent.cli.main
 import paygent.cli.paying
+import paygent.cli.selling
 import paygent.cli.serving
 import paygent.db.migrate
 

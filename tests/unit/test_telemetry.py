@@ -23,3 +23,23 @@ def test_secrets_are_replaced_and_ids_are_kept(capsys: pytest.CaptureFixture[str
     assert line["transaction"] == "0x" + "cd" * 32
     assert line["private_key"] == "[redacted]"
     assert "abab" not in line["note"]
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError])
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    class Gone:
+        asked = 0
+
+        def write(self, _: str) -> None:
+            self.asked += 1
+            raise error
+
+        def flush(self) -> None:
+            raise error
+
+    gone = Gone()
+    configure_logging(json=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", gone)
+        get_logger("test").info("payment.settled")
+    assert gone.asked > 0

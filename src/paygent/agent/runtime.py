@@ -10,6 +10,7 @@ from paygent.errors import Unclear
 from paygent.intents.model import IntentRequest
 from paygent.money import Asset
 from paygent.registry.catalogue import Catalogue
+from paygent.x402.client import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,6 @@ def propose(text: str, *, session_id: str, catalogue: Catalogue, asset: Asset) -
     understood = plan(text, catalogue, symbols=tools.symbols_of(asset))
     if isinstance(understood, Question):
         raise Unclear(understood.text, about=understood.about)
-    return Proposal(understood, tools.purchase(understood, asset).intent_request(session_id))
+    http = HttpRequest(understood.url, understood.method)
+    purchase = tools.purchase(http, amount_max=understood.amount_max, catalogue=catalogue, asset=asset)
+    return Proposal(understood, purchase.intent_request(session_id))

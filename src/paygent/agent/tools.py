@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from paygent.agent.planner.planner import Plan
 from paygent.money import Amount, Asset
 from paygent.payments.action import Purchase
+from paygent.registry.catalogue import Catalogue
 from paygent.x402.client import HttpRequest
 
 
@@ -14,12 +14,15 @@ def symbols_of(asset: Asset) -> dict[str, str]:
     return {name.upper(): asset.symbol for name in names}
 
 
-def purchase(plan: Plan, asset: Asset) -> Purchase:
-    """The purchase that `plan` proposes. Raises InvalidAmount or UnsafeDestination."""
-    service = plan.service
+def purchase(http: HttpRequest, *, amount_max: str | None, catalogue: Catalogue, asset: Asset) -> Purchase:
+    """Buy `http` for at most `amount_max` (decimal text). What the owner knows of its seller holds, however it is named.
+
+    Raises InvalidAmount.
+    """
+    service = catalogue.at(http.url, http.method)
     return Purchase(
-        HttpRequest(plan.url, plan.method),
-        amount_max=Amount.parse_positive(plan.amount_max, asset),
+        http,
+        amount_max=None if amount_max is None else Amount.parse_positive(amount_max, asset),
         price=None if service is None or service.price is None else Amount.parse_positive(service.price, asset),
         pay_to=None if service is None or service.pay_to is None else service.pay_to.lower(),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -12,8 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
 
 from paygent import __version__, errors
+from paygent.agent import tools
 from paygent.agent.runtime import propose
 from paygent.api import keys
 from paygent.api.schemas import AskIn, EventOut, IntentOut, PaymentIn, PlanOut
@@ -21,8 +24,6 @@ from paygent.bootstrap import Paygent
 from paygent.errors import InvalidInput, PaygentError, Unauthorized
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
-from paygent.money import Amount
-from paygent.payments.action import Purchase
 from paygent.telemetry import get_logger
 from paygent.x402.client import HttpRequest
 
@@ -59,6 +60,8 @@ def create_app(paygent: Paygent) -> FastAPI:
     )
     app.add_exception_handler(PaygentError, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
 
     async def key_holder(credentials: Credentials) -> None:
         if credentials is not None:
@@ -103,10 +106,8 @@ def _paying_routes(paygent: Paygent) -> APIRouter:
     async def pay(body: PaymentIn, response: Response, idempotency_key: IdempotencyKey = None) -> IntentOut:
         """Buy one HTTP request. 200 settled and delivered, 202 not yet, else why not; the same key never pays twice."""
         asset = paygent.pocket.token.asset
-        purchase = Purchase(
-            HttpRequest(body.url, body.method, body.headers, body.data.encode()),
-            amount_max=None if body.amount_max is None else Amount.parse_positive(body.amount_max, asset),
-        )
+        http = HttpRequest(body.url, body.method, body.headers, body.data.encode())
+        purchase = tools.purchase(http, amount_max=body.amount_max, catalogue=paygent.catalogue, asset=asset)
         return await submit(purchase.intent_request(paygent.session_id), idempotency_key, response)
 
     @router.post("/ask")
@@ -187,9 +188,26 @@ async def _recover_until(stopped: asyncio.Event, paygent: Paygent) -> None:
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PaygentError)
-    body = {"type": "about:blank", "status": error.status, "title": error.code.replace("_", " "), **error.as_dict()}
     head = {"www-authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse(body, error.status, head, media_type="application/problem+json")
+    return _response(error.status, error.as_dict(), head)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    """No such route, or none with this method."""
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).name.lower()
+    return _response(error.status_code, {"code": code, "detail": f"{error.detail}. See /docs."}, error.headers)
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    # The server logs it; whoever asked learns nothing of our insides.
+    unexpected = PaygentError("Something went wrong here. Ask again with the same Idempotency-Key; the log says more.")
+    return _response(unexpected.status, unexpected.as_dict())
+
+
+def _response(status: int, error: dict[str, Any], head: Mapping[str, str] | None = None) -> JSONResponse:
+    body = {"type": "about:blank", "status": status, "title": error["code"].replace("_", " "), **error}
+    return JSONResponse(body, status, head, media_type="application/problem+json")
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

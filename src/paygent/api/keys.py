@@ -19,6 +19,14 @@ async def ensure_first_key(connection: Connection) -> str | None:
     return key if cursor.rowcount == 1 else None
 
 
+async def replace(connection: Connection) -> str:
+    """A new key in the place of every other: for whoever lost theirs, or fears that somebody else has it."""
+    await connection.execute("DELETE FROM api_keys")
+    key = await ensure_first_key(connection)
+    assert key is not None
+    return key
+
+
 async def is_known(connection: Connection, key: str) -> bool:
     """Whether `key` opens the API."""
     cursor = await connection.execute("SELECT 1 AS known FROM api_keys WHERE digest = %s", (_digest(key),))

@@ -17,7 +17,7 @@ import aiohttp
 from rich.table import Table
 
 from paygent.api.schemas import EventOut
-from paygent.bootstrap import open_database
+from paygent.bootstrap import embedded_folder, open_database
 from paygent.cli.output import emit, note
 from paygent.cli.tables import open_console, print_books
 from paygent.db import embedded
@@ -49,9 +49,14 @@ async def demo(settings: Settings, *, as_json: bool) -> int:
         async with open_stack(own, say=say) as stack:
             report = await _buy(stack, say, quiet=as_json)
         say("Everything is stopped again")
+    except asyncio.CancelledError:
+        note("Stopping…")
+        raise
     finally:
-        await asyncio.to_thread(embedded.stop, home / "postgres")
-        shutil.rmtree(home, ignore_errors=True)
+        try:
+            await asyncio.to_thread(embedded.stop, embedded_folder(own))
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
     if as_json:
         emit(report)
     elif report["ok"]:
@@ -112,7 +117,12 @@ async def _ask(stack: Stack) -> tuple[int, Any]:
         sys.executable, "-m", "paygent", "ask", COMMAND,
         env=environment, cwd=stack.settings.home, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, _ = await process.communicate()
+    try:
+        out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     try:
         bought = json.loads(out)
     except ValueError:

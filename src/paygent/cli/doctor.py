@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
+import aiohttp
+from rich.text import Text
 
 from paygent.bootstrap import (
-    database_url,
+    embedded_folder,
+    keystore_folder,
     load_catalogue,
     network_of,
     open_database,
@@ -23,10 +23,15 @@ from paygent.bootstrap import (
     read_devnet_file,
 )
 from paygent.cli.output import emit
+from paygent.cli.tables import open_console
 from paygent.devnet.chain import find_anvil
-from paygent.errors import PaygentError
+from paygent.errors import PaygentError, Unavailable
+from paygent.evm.abi import checksum_address
 from paygent.evm.identity import check_identity
-from paygent.settings import Settings
+from paygent.settings import Settings, wrong_settings
+from paygent.telemetry import configure_logging
+
+_COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +46,22 @@ class Finding:
 async def doctor(*, as_json: bool) -> int:
     """Look at everything; 1 when there is a problem."""
     findings = [_python()]
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        findings += [
-            Finding("settings", "problem", f"PAYGENT_{str(e['loc'][0]).upper()}: {e['msg']}") for e in error.errors()
-        ]
+    wrong = wrong_settings()
+    if wrong:
+        findings += [Finding("settings", "problem", f"{name} {problem}") for name, problem in wrong.items()]
     else:
+        settings = Settings()
+        configure_logging(level=settings.log_level, json=settings.log_json)
         findings.append(Finding("settings", "ok", f"network {settings.network}, home {settings.home}"))
         for name, look in _LOOKS.items():
             findings.append(await _finding(name, look, settings))
     if as_json:
         emit([asdict(finding) for finding in findings])
     else:
-        marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
-        console = Console()
+        console = open_console()
         for finding in findings:
-            text = f"{marks[finding.level]:>18}  {finding.name:<10} {escape(finding.detail)}"
-            console.print(text, highlight=False, soft_wrap=True)
+            mark = (f"{finding.level:<9}", _COLOURS[finding.level])
+            console.print(Text.assemble(mark, f"{finding.name:<13}", finding.detail), soft_wrap=True)
     return 1 if any(finding.level == "problem" for finding in findings) else 0
 
 
@@ -77,9 +80,27 @@ async def _devnet(settings: Settings) -> Finding:
     if not network_of(settings).is_devnet:
         return Finding("devnet", "ok", f"not needed on {settings.network}")
     binary = find_anvil(settings.anvil)
-    if not read_devnet_file(settings) and settings.rpc_url is None:
+    if settings.rpc_url is not None:
+        return Finding("devnet", "ok", "PAYGENT_RPC_URL names one")
+    running = read_devnet_file(settings)
+    if not running:
         return Finding("devnet", "note", f"not running; `paygent up` starts it ({binary})")
-    return Finding("devnet", "ok", f"running ({binary})")
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
+        await _answers(http, "facilitator", running["facilitator_url"] + "/supported", 200)
+        for service in running["services"]:
+            await _answers(http, service["name"], service["url"], 402)
+    return Finding("devnet", "ok", f"running, with its facilitator and its sample API ({binary})")
+
+
+async def _answers(http: aiohttp.ClientSession, name: str, url: str, status: int) -> None:
+    try:
+        async with http.get(url) as answer:
+            if answer.status == status:
+                return
+            said = f"answers with HTTP {answer.status} instead of {status}"
+    except (aiohttp.ClientError, TimeoutError):
+        said = "does not answer"
+    raise Unavailable(f"the {name} at {url} {said}; stop `paygent up` and start it again")
 
 
 async def _node(_: Settings) -> Finding:
@@ -94,7 +115,7 @@ async def _database(settings: Settings) -> Finding:
         cursor = await connection.execute("SELECT current_setting('server_version') AS version")
         row = await cursor.fetchone()
     assert row is not None
-    where = "PAYGENT_DATABASE_URL" if settings.database_url else f"embedded, {database_url(settings).partition('=')[2]}"
+    where = "PAYGENT_DATABASE_URL" if settings.database_url else f"embedded, in {embedded_folder(settings)}"
     return Finding("database", "ok", f"PostgreSQL {row['version']} ({where})")
 
 
@@ -105,18 +126,26 @@ async def _chain(settings: Settings) -> Finding:
     async with open_rpc(settings) as rpc, open_database(settings) as database:
         await check_identity(database, rpc, chain_id=network.chain_id)
         token = await open_token(settings, rpc)
+        if not _has_wallet(settings):
+            return Finding("chain", "ok", f"{network.id} answers; {token.asset.symbol} is there")
         balance = await token.balance(open_signer(settings, "pocket").address)
     if balance.base_units == 0:
         return Finding("chain", "note", f"{network.id} answers; the wallet has no {token.asset.symbol} yet")
     return Finding("chain", "ok", f"{network.id} answers; the wallet has {balance}")
 
 
-async def _keystore(settings: Settings) -> Finding:
-    signer = open_signer(settings, "pocket")
+async def _wallet(settings: Settings) -> Finding:
+    if not _has_wallet(settings):
+        return Finding("wallet", "note", f"none yet; its key is made on first use, in {keystore_folder(settings)}")
+    address = checksum_address(open_signer(settings, "pocket").address)
     if settings.keystore_password is None and not network_of(settings).is_devnet:
-        detail = f"{signer.address}; its password lies beside it. Set PAYGENT_KEYSTORE_PASSWORD before real money."
-        return Finding("wallet", "note", detail)
-    return Finding("wallet", "ok", signer.address)
+        detail = f"{address}; its password lies beside it. Before real money: set PAYGENT_KEYSTORE_PASSWORD, then"
+        return Finding("wallet", "note", f"{detail} `paygent wallet encrypt`")
+    return Finding("wallet", "ok", address)
+
+
+def _has_wallet(settings: Settings) -> bool:
+    return (keystore_folder(settings) / "pocket.json").exists()
 
 
 async def _services(settings: Settings) -> Finding:
@@ -128,7 +157,7 @@ _LOOKS: dict[str, Callable[[Settings], Awaitable[Finding]]] = {
     "node": _node,
     "database": _database,
     "devnet": _devnet,
-    "wallet": _keystore,
+    "wallet": _wallet,
     "chain": _chain,
     "services": _services,
 }

@@ -29,6 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port on loopback; 0 takes a free one.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="Any text of yours: the same key never pays twice.")]
 Fresh = Annotated[bool, typer.Option("--new", help="Pay anew, even if an identical payment was interrupted.")]
+NewKey = Annotated[bool, typer.Option("--new-key", help="Make a new API key in the place of all others, and show it.")]
 
 
 @app.command()
@@ -48,6 +49,7 @@ def ask(
     output.run(
         lambda: paying.ask(settings, text=text, dry_run=dry_run, key=idempotency_key, fresh=new, as_json=json),
         as_json=json,
+        resumes=True,
     )
 
 
@@ -81,6 +83,7 @@ def pay(
             as_json=json,
         ),
         as_json=json,
+        resumes=True,
     )
 
 
@@ -116,6 +119,18 @@ def wallet_balance(json: Json = False) -> None:
     output.run(lambda: paying.show_wallet(settings, as_json=json), as_json=json)
 
 
+@wallet.command("encrypt")
+def wallet_encrypt(json: Json = False) -> None:
+    """Encrypt the keys that were made without a password.
+
+    Theirs is then PAYGENT_KEYSTORE_PASSWORD, without which nothing opens them any more.
+    """
+    from paygent.cli import output, paying
+
+    settings = _settings(as_json=json)
+    output.run(lambda: paying.encrypt_wallet(settings, as_json=json), as_json=json)
+
+
 @app.command()
 def demo(json: Json = False) -> None:
     """Let an agent buy real data on a chain of its own.
@@ -133,6 +148,7 @@ def demo(json: Json = False) -> None:
 @app.command()
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The API's port; 0 takes a free one.")] = 8402,
+    new_key: NewKey = False,
     json: Json = False,
 ) -> None:
     """Serve everything on a devnet until Ctrl-C.
@@ -142,16 +158,16 @@ def up(
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
-    output.run(lambda: serving.up(settings, port=port, as_json=json), as_json=json)
+    output.run(lambda: serving.up(settings, port=port, new_key=new_key, as_json=json), as_json=json)
 
 
 @app.command()
-def api(port: Port = 8402, json: Json = False) -> None:
+def api(port: Port = 8402, new_key: NewKey = False, json: Json = False) -> None:
     """Serve the API alone until Ctrl-C, on the configured chain."""
     from paygent.cli import output, serving
 
     settings = _settings(as_json=json)
-    output.run(lambda: serving.api(settings, port=port, as_json=json), as_json=json)
+    output.run(lambda: serving.api(settings, port=port, new_key=new_key, as_json=json), as_json=json)
 
 
 @app.command()
@@ -164,11 +180,11 @@ def sell(
     json: Json = False,
 ) -> None:
     """Put any HTTP API behind a price until Ctrl-C (reverse proxy)."""
-    from paygent.cli import output, serving
+    from paygent.cli import output, selling
 
     settings = _settings(as_json=json)
     output.run(
-        lambda: serving.sell(
+        lambda: selling.sell(
             settings,
             upstream=upstream,
             price=price,
@@ -190,11 +206,11 @@ def sample_api(
     json: Json = False,
 ) -> None:
     """Serve the sample market-data API, which sells what the chain knows."""
-    from paygent.cli import output, serving
+    from paygent.cli import output, selling
 
     settings = _settings(as_json=json)
     output.run(
-        lambda: serving.sample_api(
+        lambda: selling.sample_api(
             settings, price=price, pay_to=pay_to, facilitator_url=facilitator, port=port, as_json=json
         ),
         as_json=json,
@@ -214,18 +230,18 @@ def facilitator(
 
     It answers /verify, /settle and /supported, and pays the gas of what it settles.
     """
-    from paygent.cli import output, serving
+    from paygent.cli import output, selling
 
     settings = _settings(as_json=json)
     output.run(
-        lambda: serving.facilitator(settings, rpc_url=rpc_url, assets=asset or [], port=port, as_json=json),
+        lambda: selling.facilitator(settings, rpc_url=rpc_url, assets=asset or [], port=port, as_json=json),
         as_json=json,
     )
 
 
 @app.command()
 def devnet(
-    chain_id: Annotated[int, typer.Option(min=1, help="Any chain id.")] = 338,
+    chain_id: Annotated[int, typer.Option(min=1, max=2**63 - 1, help="Any chain id.")] = 338,
     port: Port = 0,
     state: Annotated[
         Path | None, typer.Option(help="A file that keeps the chain's state; else it is forgotten.")
@@ -236,10 +252,11 @@ def devnet(
 
     It has the USDC.e token and Multicall3, and is forgotten at its end unless --state names a file.
     """
-    from paygent.cli import output, serving
+    from paygent.cli import devnet as command
+    from paygent.cli import output
 
     settings = _settings(as_json=json)
-    output.run(lambda: serving.devnet(settings, chain_id=chain_id, port=port, state=state, as_json=json), as_json=json)
+    output.run(lambda: command.devnet(settings, chain_id=chain_id, port=port, state=state, as_json=json), as_json=json)
 
 
 @app.command()
@@ -267,20 +284,16 @@ def _root(
 
 
 def _settings(*, as_json: bool) -> Settings:
-    """The settings, with the logs configured; a wrong one is told by its variable's name."""
-    from pydantic import ValidationError
-
+    """The settings, with the logs configured; what is wrong with them is told by the variable's name."""
     from paygent.cli.output import fail
     from paygent.errors import InvalidInput
-    from paygent.settings import Settings
+    from paygent.settings import load_settings
     from paygent.telemetry import configure_logging
 
     try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "PAYGENT_" + str(first["loc"][0]).upper()
-        fail(InvalidInput(f"{name} is wrong: {first['msg']}."), as_json=as_json)
+        settings = load_settings()
+    except InvalidInput as error:
+        fail(error, as_json=as_json)
     configure_logging(level=settings.log_level, json=settings.log_json)
     return settings
 

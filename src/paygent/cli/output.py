@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import typer
 
 from paygent import errors
-from paygent.cli.exit_codes import EXIT_DENIED, EXIT_INPUT, EXIT_SELLER, EXIT_UNAVAILABLE, EXIT_UNEXPECTED
-from paygent.errors import PaygentError
+from paygent.cli.exit_codes import (
+    EXIT_DENIED,
+    EXIT_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_SELLER,
+    EXIT_UNAVAILABLE,
+    EXIT_UNEXPECTED,
+)
+from paygent.errors import InvalidInput, PaygentError
 
 
 def exit_code(code: str) -> int:
@@ -33,16 +44,37 @@ def _exit_code_of(error: type[PaygentError]) -> int:
     return EXIT_UNAVAILABLE if issubclass(error, errors.Unavailable) else EXIT_UNEXPECTED
 
 
-def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool) -> NoReturn:
-    """Run a command's coroutine; its result is the exit code. An error is told as a sentence, or as JSON."""
+def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool, resumes: bool = False) -> NoReturn:
+    """Run a command's coroutine; its result is the exit code. An error is told as a sentence, or as JSON.
+
+    Every signal that asks it to end is taken as Ctrl-C. `resumes` says that it goes on where it was interrupted.
+    """
+    for number in stop_signals():
+        if number != signal.SIGINT:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         code = asyncio.run(make())
     except PaygentError as error:
         fail(error, as_json=as_json)
     except KeyboardInterrupt:
-        note("Interrupted. What was begun is stored; run the same command again to resume it.")
-        code = 130
+        hint = " What was begun is stored; run the same command again to resume it." if resumes else ""
+        note(f"Interrupted.{hint}")
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_UNEXPECTED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(InvalidInput(f"{error.filename}: {error.strerror}."), as_json=as_json)
     raise typer.Exit(code)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """The signals that ask a process to end, without those that whoever started it chose to ignore (`nohup`, `&`)."""
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return [number for number in asking if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
@@ -57,11 +89,18 @@ def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
 
 def emit(document: Any) -> None:
     """One JSON document on stdout, on one line."""
-    sys.stdout.write(json.dumps(document, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
+
+
 def note(text: str = "") -> None:
-    """A line for people, on stderr, so that stdout can be piped."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """A line for people, on stderr, so that stdout can be piped. Where nobody reads it, nothing stops for that."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

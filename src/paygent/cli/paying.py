@@ -5,35 +5,39 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+import signal
 import sys
 from typing import Any
 
 import typer
 from rich.table import Table
 
+from paygent.agent import tools
 from paygent.agent.runtime import propose
 from paygent.api.schemas import EventOut, IntentOut, PlanOut
-from paygent.bootstrap import Paygent, open_database, open_paygent
+from paygent.bootstrap import Paygent, keystore_folder, open_database, open_paygent
 from paygent.cli.exit_codes import EXIT_SELLER, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
-from paygent.cli.tables import amount_of, intents_table, open_console, print_books
+from paygent.cli.tables import intents_table, open_console, print_books, print_intent
 from paygent.errors import InvalidInput
+from paygent.evm.signers.keystore import encrypt_all
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
-from paygent.money import Amount
-from paygent.payments.action import Purchase
 from paygent.policy.rules import Deny
 from paygent.settings import Settings
+from paygent.text import screen
 from paygent.x402.client import HttpRequest
 
+_RECOVERY_SECONDS = 5.0
+_LEASE_WAIT_SECONDS = 60.0
 _SAYS = {
     State.HELD: "allowed by the policy; {amount} reserved in budget and wallet",
     State.SIGNED: "authorization signed and stored",
     State.SUBMITTED: "paying the seller",
     State.UNKNOWN: "the outcome is not known yet; the chain will tell",
-    State.SETTLED: "settled",
-    State.DENIED: "denied",
-    State.FAILED: "failed; nothing was paid",
+    State.SETTLED: "done, and booked",
+    State.DENIED: "nothing is paid",
+    State.FAILED: "nothing was paid",
 }
 
 
@@ -53,8 +57,8 @@ async def pay(
     http = HttpRequest(url, method.upper(), _headers(headers), data.encode())
     async with open_paygent(settings, spends=True, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
-        ceiling = None if amount_max is None else Amount.parse_positive(amount_max, asset)
-        request = Purchase(http, amount_max=ceiling).intent_request(paygent.session_id)
+        purchase = tools.purchase(http, amount_max=amount_max, catalogue=paygent.catalogue, asset=asset)
+        request = purchase.intent_request(paygent.session_id)
         return await _submit(paygent, request, key=key, fresh=fresh, as_json=as_json)
 
 
@@ -94,12 +98,7 @@ async def show_intent(settings: Settings, *, intent_id: str, as_json: bool) -> i
         emit(document)
         return 0
     console = open_console()
-    console.print(f"{intent.id}  {intent.state}  {amount_of(intent)}")
-    if intent.transaction:
-        console.print(f"transaction {intent.transaction}", soft_wrap=True)
-    if intent.reason:
-        console.print(f"reason: {intent.reason.get('detail')}", soft_wrap=True)
-    console.print()
+    print_intent(console, intent)
     print_books(console, intent, events, entries)
     return 0
 
@@ -121,19 +120,33 @@ async def show_wallet(settings: Settings, *, as_json: bool) -> int:
     return 0
 
 
+async def encrypt_wallet(settings: Settings, *, as_json: bool) -> int:
+    """Put every key that was made without a password under the configured one."""
+    if settings.keystore_password is None:
+        raise InvalidInput("Set PAYGENT_KEYSTORE_PASSWORD to the password that the keys shall have.")
+    password = settings.keystore_password.get_secret_value()
+    names = await asyncio.to_thread(encrypt_all, keystore_folder(settings), password)
+    if as_json:
+        emit({"encrypted": names})
+    elif names:
+        note(f"Encrypted: {', '.join(names)}. From now on PAYGENT_KEYSTORE_PASSWORD opens them, and nothing else does.")
+    else:
+        note("There is nothing to encrypt: no key was made without a password.")
+    return 0
+
+
 async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, fresh: bool, as_json: bool) -> int:
+    await _recover(paygent)
     twin = None
     if key is None:
         async with paygent.database.transaction() as connection:
             twin = await repository.unfinished_twin(connection, request)
-    if twin is not None:
-        await _wait_for_lease(paygent, twin)
-    if twin is not None and not fresh and _wants_resume(twin, as_json=as_json):
+    if twin is not None and not fresh and await _wants_resume(paygent, twin, as_json=as_json):
         intent = await paygent.engine.drive(twin.id)
     else:
         if twin is not None:
             await _leave(paygent, twin)
-        intent = await paygent.engine.submit(request, idempotency_key=key or secrets.token_hex(16))
+        intent = await paygent.engine.submit(request, idempotency_key=secrets.token_hex(16) if key is None else key)
     if as_json:
         emit(IntentOut.of(intent).model_dump(mode="json"))
     else:
@@ -144,11 +157,27 @@ async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, 
         return EXIT_SELLER
     async with paygent.database.transaction() as connection:
         await repository.mark_delivered(connection, intent.id)
-    return 0
+    return 0 if intent.answer is None or intent.answer.status < 300 else EXIT_SELLER
+
+
+async def _recover(paygent: Paygent) -> None:
+    """First look, for a moment, at what earlier commands sent and left undecided: its reserve may be free by now."""
+    stopped = asyncio.Event()
+    recovering = asyncio.create_task(paygent.engine.recover(stopped=stopped, sent_only=True))
+    await asyncio.wait({recovering}, timeout=_RECOVERY_SECONDS)
+    stopped.set()
+    if not recovering.done():
+        recovering.cancel()
+        await asyncio.wait({recovering})
+        return
+    for intent in recovering.result():
+        note(f"An earlier payment, {intent.id}, is {intent.state if intent.state.is_final else 'not decided yet'}.")
 
 
 async def _leave(paygent: Paygent, twin: Intent) -> None:
     """Its user does not want it resumed: end it where that can still be done, and never offer it again."""
+    if await _lease_seconds(paygent, twin) > 0:
+        return
     left = await paygent.engine.abandon(twin.id)
     async with paygent.database.transaction() as connection:
         await repository.mark_delivered(connection, twin.id)
@@ -158,28 +187,42 @@ async def _leave(paygent: Paygent, twin: Intent) -> None:
         note(f"{twin.id} was sent already, and may still be settled: `paygent intents show {twin.id}` will tell.")
 
 
-async def _wait_for_lease(paygent: Paygent, twin: Intent) -> None:
-    """A process that was killed cannot give its lease back; one that lives renews it, and goes on."""
+async def _lease_seconds(paygent: Paygent, intent: Intent) -> float:
     async with paygent.database.transaction() as connection:
-        seconds = await repository.lease_seconds_left(connection, twin.id)
+        return await repository.lease_seconds_left(connection, intent.id)
+
+
+async def _wait_for_lease(paygent: Paygent, twin: Intent) -> None:
+    """A process that was killed cannot give its lease back, and it ends; one that lives renews it until it is done."""
+    deadline = asyncio.get_running_loop().time() + _LEASE_WAIT_SECONDS
+    seconds = await _lease_seconds(paygent, twin)
     if seconds > 0:
-        note(f"The process that began it may still be at it; looking again in {math.ceil(seconds)} s.")
-        await asyncio.sleep(seconds)
+        note(f"The process that began {twin.id} may still be at it (another {math.ceil(seconds)} s will tell).")
+    while seconds > 0 and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(min(seconds, 0.25))
+        seconds = await _lease_seconds(paygent, twin)
 
 
-def _wants_resume(twin: Intent, *, as_json: bool) -> bool:
+async def _wants_resume(paygent: Paygent, twin: Intent, *, as_json: bool) -> bool:
     """Whether to go on with an identical intent that was interrupted; without a terminal the answer is yes."""
+    await _wait_for_lease(paygent, twin)
     began = twin.created_at.isoformat(sep=" ", timespec="seconds")
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         note(
             f"Resuming the identical payment {twin.id} of {began} ({twin.state}) instead of paying again (--new pays)."
         )
         return True
-    return typer.confirm(
-        f"An identical payment of {began} was interrupted ({twin.id}, {twin.state}). Resume it instead of paying again?",
-        default=True,
-        err=True,
+    question = (
+        f"An identical payment of {began} was interrupted ({twin.id}, {twin.state}). Resume it instead of paying again?"
     )
+    # asyncio's handler of Ctrl-C would only ask the loop to cancel, and the loop waits for the answer here.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(question, default=True, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 async def _preview(paygent: Paygent, request: IntentRequest, summary: str, *, as_json: bool) -> int:
@@ -209,14 +252,22 @@ def _show(intent: Intent) -> None:
         if intent.answer is None:
             note("The seller took the payment and delivered no answer yet. Run the same command again to ask for it.")
     if intent.answer is not None:
-        sys.stdout.buffer.write(intent.answer.body)
-        sys.stdout.flush()
-        if not intent.answer.body.endswith(b"\n") and sys.stdout.isatty():
-            note()
+        if intent.amount is not None and intent.answer.status >= 300:
+            note(f"The seller took the payment and answered with HTTP {intent.answer.status}.")
+        _write(intent.answer.body)
         if not intent.answer.is_whole:
             note(f"The answer is longer than what is kept ({len(intent.answer.body)} bytes); it was cut off.")
     if not intent.state.is_final:
         note(f"{intent.id} is not decided yet. Its reserve is kept; run the same command again to resume it.")
+
+
+def _write(body: bytes) -> None:
+    """What was bought, as it is; on a terminal without what would control it."""
+    if sys.stdout.isatty():
+        sys.stdout.write(screen(body.decode(errors="replace")).removesuffix("\n") + "\n")
+    else:
+        sys.stdout.buffer.write(body)
+    sys.stdout.flush()
 
 
 def _headers(lines: list[str]) -> dict[str, str]:

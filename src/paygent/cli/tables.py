@@ -1,4 +1,4 @@
-"""An intent's history and ledger entries as tables for people."""
+"""Intents, their history and their ledger entries, for people."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from paygent.intents.model import Event, Intent, State
+from paygent.evm.abi import checksum_address
+from paygent.intents.model import Answer, Event, Intent, State
 from paygent.money import Amount
+from paygent.text import foreign, screen
 
 _ADDRESS = re.compile(r"0x([0-9a-f]{4})[0-9a-f]{32}([0-9a-f]{4})(?![0-9a-f])")
 # Shown beside the table, where they have room.
 _ELSEWHERE = frozenset({"facts", "transaction"})
 _PIPED_COLUMNS = 200
+_BODY_SHOWN = 2_000
 _KINDS = {"posted": "post", "pending": "hold", "post_pending": "post hold", "void_pending": "void hold"}
 
 
@@ -43,6 +46,36 @@ def amount_of(intent: Intent) -> str:
     if intent.amount is not None:
         return str(intent.amount)
     return "free" if intent.state is State.SETTLED else "-"
+
+
+def print_intent(console: Console, intent: Intent) -> None:
+    """What it is, what became of it, and the beginning of what it bought."""
+    http = intent.request.arguments.get("http", {})
+    payee = (intent.quote or {}).get("payee")
+    answer = intent.answer
+    facts = {
+        "intent": intent.id,
+        "created": f"{_time(intent.created_at, 'seconds')} UTC",
+        "request": f"{http.get('method', '')} {http.get('url', '')}".strip(),
+        "state": intent.state,
+        "reason": (intent.reason or {}).get("detail"),
+        "amount": amount_of(intent),
+        "payee": checksum_address(payee) if payee else None,
+        "transaction": intent.transaction,
+        "answer": None if answer is None else _summary(answer),
+    }
+    for name, value in facts.items():
+        if value:
+            console.print(f"{name:<13}{value}", soft_wrap=True)
+    if answer is not None and answer.body:
+        shown = screen(answer.body[:_BODY_SHOWN].decode(errors="replace")).rstrip("\n")
+        console.print(f"\n{shown}{'…' if len(answer.body) > _BODY_SHOWN else ''}", soft_wrap=True)
+    console.print()
+
+
+def _summary(answer: Answer) -> str:
+    kind = foreign(answer.headers.get("content-type", "of no type"), 60)
+    return f"HTTP {answer.status}, {kind}, {len(answer.body)} bytes{'' if answer.is_whole else ' (cut off)'}"
 
 
 def print_books(console: Console, intent: Intent, events: Sequence[Event], entries: Sequence[dict[str, Any]]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, OperationalError, ProgrammingError
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from paygent.errors import DatabaseUnavailable
+from paygent.text import storable
 
 Connection = AsyncConnection[DictRow]
 """A connection whose rows are dictionaries."""
@@ -26,18 +27,8 @@ _BOUNDS = {
 
 
 def jsonb(value: Any) -> Jsonb:
-    """`value` as PostgreSQL can store it: its text type holds no NUL and no half of a surrogate pair."""
-    return Jsonb(_storable(value))
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "").encode(errors="replace").decode()
-    if isinstance(value, Mapping):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(inner) for inner in value]
-    return value
+    """`value` as a parameter, without what PostgreSQL cannot store."""
+    return Jsonb(storable(value))
 
 
 class Database:
@@ -55,9 +46,10 @@ class Database:
         )
         try:
             await pool.open(wait=True, timeout=timeout_seconds)
-        except (PoolTimeout, OperationalError) as error:
+        except (PoolTimeout, OperationalError, ProgrammingError):
             await pool.close()
-            raise DatabaseUnavailable("PostgreSQL does not answer. Check PAYGENT_DATABASE_URL.") from error
+            # Not from the error, which may quote the URL.
+            raise DatabaseUnavailable("PostgreSQL does not answer. Check PAYGENT_DATABASE_URL.") from None
         return cls(pool)
 
     async def close(self) -> None:

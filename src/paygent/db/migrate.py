@@ -28,9 +28,12 @@ def migrate(url: str) -> None:
         _migrate(url)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable("PostgreSQL does not answer. Check PAYGENT_DATABASE_URL.") from error
+    except psycopg.ProgrammingError:
+        # Its message quotes the URL.
+        raise DatabaseUnavailable("PAYGENT_DATABASE_URL is no URL of a PostgreSQL: postgresql://…") from None
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: str, revision: str = "head") -> None:
     if _current_revision(url) == newest_revision():
         return
     # SQLAlchemy serves the migrations only, and takes a second to import: most starts need neither.
@@ -49,7 +52,7 @@ def _migrate(url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _current_revision(url: str) -> str | None:

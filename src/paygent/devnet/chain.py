@@ -67,6 +67,10 @@ class Chain:
     ) -> None:
         await self.stop()
 
+    async def ended(self) -> str:
+        """Waits for it to end by itself; says so."""
+        return f"The devnet's chain ended by itself (exit code {await self.process.wait()})."
+
     async def stop(self) -> None:
         """Stop it so that it writes its state."""
         if self.process.returncode is None:
@@ -128,7 +132,7 @@ async def _listening(process: asyncio.subprocess.Process) -> str:
     code = await process.wait()
     said = last.decode(errors="replace")[:300]
     if "in use" in said.lower():
-        raise ChainUnavailable("The devnet's port is taken; choose another.")
+        raise InvalidInput("The devnet's port is taken; choose another.")
     raise ChainUnavailable(f"The devnet's chain ended at once (exit code {code}): {said or 'it said nothing'}")
 
 

@@ -68,6 +68,8 @@ DEV_ACCOUNTS = tuple(
         ),
     )
 )
+GAS_WEI = 100 * 10**18
+"""What a development account that sends transactions is given."""
 _DEPLOYER = DEV_ACCOUNTS[0].address
 
 

@@ -8,8 +8,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import SecretStr
 
-from paygent.bootstrap import database_url, devnet_file, open_signer
-from paygent.db.migrate import migrate
+from paygent.bootstrap import devnet_file, devnet_lock, embedded_folder, open_signer, start_database
 from paygent.devnet import chain, deploy
 from paygent.errors import InvalidInput, Unavailable
+from paygent.evm.abi import checksum_address
 from paygent.evm.rpc import JsonRpc
 from paygent.money import Amount
 from paygent.settings import Settings
@@ -33,8 +33,8 @@ _SELLER = 9
 _WALLET_USDC = 100
 # A wallet that is poorer than this when the devnet starts is filled up again.
 _WALLET_USDC_LOW = 10
-_GAS_WEI = 100 * 10**18
 _START_SECONDS = 60
+_LOCK_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,20 @@ class Stack:
     settings: Settings
     document: dict[str, Any]
     database_note: str
+    parts: Mapping[str, asyncio.subprocess.Process]
+
+    async def ended(self) -> str:
+        """Waits for a part to end by itself; says which one, and where to read why."""
+        waiting = [asyncio.create_task(part.wait(), name=name) for name, part in self.parts.items()]
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        first = done.pop()
+        logs = _logs(self.settings.home) / f"{first.get_name()}.log"
+        where = f"; see {logs}" if logs.exists() else ""
+        return f"The {first.get_name()} ended by itself (exit code {first.result()}){where}."
 
 
 @asynccontextmanager
@@ -52,10 +66,10 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
     home = settings.home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_one(home))
+        await stack.enter_async_context(_only_one(home))
         say("Starting the database")
-        url = await asyncio.to_thread(database_url, settings)
-        await asyncio.to_thread(migrate, url)
+        configured = settings.database_url is not None
+        url = await start_database(settings)
         settings = settings.model_copy(update={"database_url": SecretStr(url), "token_address": None})
         say(f"Starting the chain (id {settings.chain_id})")
         ports = _Ports(home / "ports.json")
@@ -76,12 +90,12 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         if await token.balance(wallet) < Amount.parse(str(_WALLET_USDC_LOW), token.asset):
             usdc = Amount.parse(str(_WALLET_USDC), token.asset)
             await deploy.fund(rpc, token, wallet, usdc_base_units=usdc.base_units, gas_wei=0)
-        await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=_GAS_WEI)
+        await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=deploy.GAS_WEI)
         say("Starting the facilitator")
         environment = _environment(
             settings, node.rpc_url, database_url=settings.database_url, keystore_password=settings.keystore_password
         )
-        facilitator = await _start(
+        settling, facilitator = await _start(
             stack,
             home,
             environment,
@@ -89,8 +103,8 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             *("--rpc-url", node.rpc_url, "--port", str(ports.free("facilitator"))),
         )
         say("Starting the sample paid API")
-        seller = deploy.DEV_ACCOUNTS[_SELLER].address
-        sample = await _start(
+        seller = checksum_address(deploy.DEV_ACCOUNTS[_SELLER].address)
+        selling, sample = await _start(
             stack,
             home,
             _environment(settings, node.rpc_url),
@@ -110,13 +124,14 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             "rpc_url": node.rpc_url,
             "chain_id": settings.chain_id,
             "usdc": token.asset.address,
-            "wallet": wallet,
+            "wallet": checksum_address(wallet),
             "seller": seller,
             "facilitator_url": facilitator["url"],
             "services": [service],
         }
         stack.enter_context(_written_down(devnet_file(settings), document))
-        yield Stack(settings, document, "yours" if "@/" not in url else f"embedded, {url.partition('host=')[2]}")
+        note = "yours" if configured else f"embedded, in {embedded_folder(settings)}"
+        yield Stack(settings, document, note, {"chain": node.process, "facilitator": settling, "sample-api": selling})
 
 
 def _environment(settings: Settings, rpc_url: str, **secrets: SecretStr | None) -> dict[str, str]:
@@ -137,9 +152,9 @@ def _environment(settings: Settings, rpc_url: str, **secrets: SecretStr | None) 
 
 async def _start(
     stack: AsyncExitStack, home: Path, environment: dict[str, str], command: str, *arguments: str
-) -> dict[str, Any]:
-    """Start `paygent COMMAND` as a process of its own; what it says of itself once it answers."""
-    logs = home / "logs"
+) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
+    """Start `paygent COMMAND` as a process of its own; with what it says of itself once it answers."""
+    logs = _logs(home)
     logs.mkdir(exist_ok=True, mode=0o700)
     log_path = logs / f"{command}.log"
     with log_path.open("wb") as log:
@@ -158,7 +173,11 @@ async def _start(
     if "url" not in document:
         raise Unavailable(f"`paygent {command}` did not start: {document.get('error', {}).get('detail')}")
     assert isinstance(document, dict)
-    return document
+    return process, document
+
+
+def _logs(home: Path) -> Path:
+    return home / "logs"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
@@ -201,15 +220,17 @@ class _Ports:
         self._path.write_text(json.dumps({name: urlsplit(url).port for name, url in urls.items()}) + "\n")
 
 
-@contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    with (home / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InvalidInput(
-                f"A devnet runs in {home} already. Stop it, or set PAYGENT_HOME to another folder."
-            ) from None
+@asynccontextmanager
+async def _only_one(home: Path) -> AsyncIterator[None]:
+    with devnet_lock(home).open("w") as lock:
+        for _ in range(_LOCK_TRIES):
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            # Whoever only looks whether a devnet runs holds it for a moment.
+            await asyncio.sleep(0.05)
+        else:
+            raise InvalidInput(f"A devnet runs in {home} already. Stop it, or set PAYGENT_HOME to another folder.")
         yield
 
 

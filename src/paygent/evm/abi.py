@@ -80,8 +80,10 @@ def parse_address(text: str) -> str:
 
     Raises InvalidInput for what is none, for zero, and for a mixed-case one with a wrong ERC-55 checksum (a typing slip).
     """
-    if not _ADDRESS.fullmatch(text) or int(text, 16) == 0:
+    if not _ADDRESS.fullmatch(text):
         raise InvalidInput(f"{text[:80]!r} is no address: write 0x and 40 hex digits.")
+    if int(text, 16) == 0:
+        raise InvalidInput("The zero address belongs to nobody; what is paid to it is lost.")
     digits = text[2:]
     if digits not in (digits.lower(), digits.upper()) and checksum_address(text) != text:
         raise InvalidInput(f"The checksum of the address {text} is wrong: look for a mistyped character.")

@@ -9,15 +9,15 @@ from paygent.errors import InvalidInput, RpcError
 from paygent.evm.rpc import Call, JsonRpc
 
 
-async def check_identity(database: Database, rpc: JsonRpc, *, chain_id: int) -> None:
-    """Remember a development chain's first block, and refuse another one under the same id (InvalidInput).
+async def check_identity(database: Database, rpc: JsonRpc, *, chain_id: int) -> bool:
+    """Whether it is a development chain; its first block is remembered, and another one under its id refused.
 
-    Public chains are known by their id alone: many of their nodes have forgotten the first block. Block 1 it is, since
-    anvil makes a new block 0 each time that it loads its state.
+    Raises InvalidInput. Public chains are known by their id alone: many of their nodes have forgotten the first block.
+    Block 1 it is, since anvil makes a new block 0 each time that it loads its state.
     """
     development, block = await rpc.batch([Call("anvil_nodeInfo"), Call("eth_getBlockByNumber", ("0x1", False))])
     if isinstance(development, RpcError):
-        return
+        return False
     found = None if block is None or isinstance(block, RpcError) else block["hash"]
     async with database.transaction() as connection:
         if found is not None:
@@ -34,3 +34,4 @@ async def check_identity(database: Database, rpc: JsonRpc, *, chain_id: int) -> 
             f"The devnet at {rpc.host} is another one than this database knows under chain id {chain_id}: it began "
             "again. Keep a devnet with --state, or set PAYGENT_HOME (or PAYGENT_DATABASE_URL) to a fresh one."
         )
+    return True

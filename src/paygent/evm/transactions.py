@@ -26,6 +26,8 @@ _GAS_HEADROOM_PERCENT = 125
 _POLL_SECONDS_FIRST = 0.005
 _POLL_SECONDS_LAST = 0.5
 _ABSENCES_MIN = 2
+# Behind a load balancer one node may lag.
+_LAG_PAUSES_SECONDS = (0.5, 2.0)
 # Mined within a second or two, on every chain that we know; later than this something before it may be missing.
 _HEAL_SECONDS = 2.0
 _PENDING_AT_ONCE = 100
@@ -144,14 +146,42 @@ class TransactionSender:
         return None if row is None else _from_row(row)
 
     async def _store(self, reference: str, claim: str, to: str, data: bytes, gas_max: int | None) -> _Stored:
-        try:
-            gas, fee_max, tip, count = await self._prepare(to, data, gas_max)
-        except TransactionReverted:
-            # Another process may have sent this very call meanwhile, which is why it cannot succeed twice.
-            found = await self._stored(reference)
-            if found is None:
-                raise
-            return found
+        """Raises ChainUnavailable when the node, asked three times, has not even seen what was mined already."""
+        for pause in (0.0, *_LAG_PAUSES_SECONDS):
+            await asyncio.sleep(pause)
+            mined = await self._mined_count()
+            try:
+                prepared = await self._prepare(to, data, gas_max)
+            except TransactionReverted:
+                # Another process may have sent this very call meanwhile, which is why it cannot succeed twice.
+                found = await self._stored(reference)
+                if found is None:
+                    raise
+                return found
+            if prepared[-1] >= mined:
+                return await self._allocate(reference, claim, to, data, prepared)
+        raise ChainUnavailable(
+            f"The node knows fewer transactions of {self.address} than were mined: it lags behind, or its chain lost some. "
+            "Nothing was sent."
+        )
+
+    async def _mined_count(self) -> int:
+        """How many nonces were used when we last looked."""
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(
+                "SELECT coalesce(max(nonce) + 1, 0) AS n FROM transactions"
+                " WHERE chain_id = %s AND sender = %s AND state = 'mined'",
+                (self._chain_id, self._signer.address),
+            )
+            row = await cursor.fetchone()
+        assert row is not None
+        return int(row["n"])
+
+    async def _allocate(
+        self, reference: str, claim: str, to: str, data: bytes, prepared: tuple[int, int, int, int]
+    ) -> _Stored:
+        """Nonce, signature and row in one commit."""
+        gas, fee_max, tip, count = prepared
         async with self._database.transaction() as connection:
             # One nonce at a time per account, over all processes; released by the commit.
             lane = f"{self._chain_id}:{self._signer.address}"
@@ -160,12 +190,13 @@ class TransactionSender:
             if found is not None:
                 return found
             cursor = await connection.execute(
-                "SELECT max(nonce) + 1 AS next FROM transactions"
+                "SELECT coalesce(max(nonce) + 1, 0) AS next FROM transactions"
                 " WHERE chain_id = %s AND sender = %s AND state <> 'superseded'",
                 (self._chain_id, self._signer.address),
             )
             row = await cursor.fetchone()
-            nonce = max(count, (row and row["next"]) or 0)
+            assert row is not None
+            nonce = max(count, row["next"])
             fields: list[Any] = [self._chain_id, nonce, tip, fee_max, gas, to_bytes(to), 0, data, []]
             raw = await _sign(self._signer, fields)
             stored = _Stored(to_hex(keccak(raw)), nonce, raw, claim)

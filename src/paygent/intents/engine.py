@@ -30,7 +30,7 @@ from paygent.intents.model import Action, Effect, Intent, IntentRequest, Outcome
 from paygent.ledger import transfers
 from paygent.money import Amount
 from paygent.policy import sessions
-from paygent.policy.rules import Allow, Deny, Spend, Verdict, check_host, evaluate
+from paygent.policy.rules import Allow, Deny, Policy, Spend, Verdict, check_host, evaluate
 from paygent.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -42,10 +42,10 @@ _UNSENT_SECONDS_MAX = 600
 
 
 class Engine:
-    """Drives intents. `owner` names this process; a lease that it does not renew ends after `lease_seconds`.
+    """Drives intents by this process's `policy`. `owner` names it; a lease not renewed ends after `lease_seconds`.
 
     `settle_wait_seconds` is how long the chain may take to show what a seller says that it shows. `on_change` is told of
-    every state that was committed.
+    every state that `submit` or `drive` committed.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Engine:
         database: Database,
         actions: Mapping[str, Action],
         *,
+        policy: Policy,
         owner: str,
         lease_seconds: float = 15,
         settle_wait_seconds: float = 10,
@@ -60,6 +61,7 @@ class Engine:
     ) -> None:
         self._database = database
         self._actions = actions
+        self.policy = policy
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._settle_wait_seconds = settle_wait_seconds
@@ -82,13 +84,15 @@ class Engine:
         Raises what `Action.quote` raises.
         """
         action = self._actions[request.kind]
-        await self._check_host(request, action)
-        quote = await action.quote(request)
+        try:
+            self._check_host(request, action)
+            quote = await action.quote(request)
+        except PolicyDenied as error:
+            return Quote(action.host(request)), Deny(str(error.facts.get("rule")), error.detail)
         if quote.amount is None:
             return quote, Allow()
         async with self._database.transaction() as connection:
-            policy = await sessions.policy_of(connection, request.session_id, quote.amount.asset)
-            verdict = evaluate(policy, Spend(quote.amount, quote.host))
+            verdict = evaluate(self.policy, Spend(quote.amount, quote.host))
             for rule, account in (("budget", sessions.budget_account(request.session_id)), ("funds", quote.source)):
                 left = Amount((await transfers.balance(connection, account)).available, quote.amount.asset)
                 if left < quote.amount and isinstance(verdict, Allow):
@@ -102,7 +106,7 @@ class Engine:
 
         One that is paid for and whose answer has not come is asked for again.
         """
-        intent = await self._with_lease(intent_id, self._run)
+        intent = await self._with_lease(intent_id, lambda intent: self._run(intent, self._on_change))
         return await self._collect(intent) if intent.is_owed else intent
 
     async def abandon(self, intent_id: str) -> Intent:
@@ -126,14 +130,15 @@ class Engine:
             done.set()
             await heartbeat
 
-    async def recover(self, *, stopped: asyncio.Event | None = None) -> list[Intent]:
+    async def recover(self, *, stopped: asyncio.Event | None = None, sent_only: bool = False) -> list[Intent]:
         """Drive every intent that was left as far as it goes now, a few at once, none after `stopped`.
 
-        One that cannot be driven now stops no other; it is logged, and tried again the next time. What was left before
-        anything of it was sent is resumed for ten minutes, and given up then: nobody expects it any more.
+        With `sent_only` only what is undecided is looked at, and nothing that was not sent yet is paid. One that cannot be
+        driven now stops no other; it is logged, and tried again the next time. What was left before anything of it was
+        sent is resumed for ten minutes, and given up then: nobody expects it any more.
         """
         async with self._database.transaction() as connection:
-            ids = await repository.undriven(connection)
+            ids = await repository.undriven(connection, sent_only=sent_only)
         gate = asyncio.Semaphore(_RECOVERIES_AT_ONCE)
 
         async def drive(intent_id: str) -> Intent | None:
@@ -168,14 +173,14 @@ class Engine:
             async with self._database.transaction() as connection:
                 await repository.release(connection, intent)
 
-    async def _run(self, intent: Intent) -> Intent:
+    async def _run(self, intent: Intent, on_change: Callable[[Intent], None] | None = None) -> Intent:
         while not intent.state.is_final:
             after = await self._step(intent)
             if after.state is intent.state:
                 return after
             log.info(f"intent.{after.state}", intent_id=after.id, transaction=after.transaction)
-            if self._on_change is not None:
-                self._on_change(after)
+            if on_change is not None:
+                on_change(after)
             intent = after
         return intent
 
@@ -217,7 +222,7 @@ class Engine:
 
     async def _quote_and_hold(self, intent: Intent, action: Action) -> Intent:
         try:
-            await self._check_host(intent.request, action)
+            self._check_host(intent.request, action)
             quote = await action.quote(intent.request)
         except (DatabaseUnavailable, LeaseLost):
             raise
@@ -244,8 +249,7 @@ class Engine:
         amount = quote.amount
         assert amount is not None
         session_id = intent.request.session_id
-        policy = await sessions.policy_of(connection, session_id, amount.asset)
-        verdict = evaluate(policy, Spend(amount, quote.host))
+        verdict = evaluate(self.policy, Spend(amount, quote.host))
         if isinstance(verdict, Deny):
             raise PolicyDenied(verdict.reason, rule=verdict.rule)
         payee = f"payee:{quote.payee}:{amount.asset.id}"
@@ -314,8 +318,8 @@ class Engine:
             if intent.answer is None and outcome.effect is not Effect.DEAD:
                 with suppress(PaygentError):
                     intent = await self._fetch_answer(intent, action)
-            if outcome.effect is Effect.OPEN and intent.answer is not None:
-                outcome = await self._await_outcome(intent, action)
+                if outcome.effect is Effect.OPEN and intent.answer is not None:
+                    outcome = await self._await_outcome(intent, action)
         except ChainUnavailable as error:
             log.warning("intent.unresolved", intent_id=intent.id, reason=error.detail)
             return intent
@@ -326,11 +330,9 @@ class Engine:
             return await self._release_holds(intent, reason)
         return intent
 
-    async def _check_host(self, request: IntentRequest, action: Action) -> None:
-        """Nobody is spoken to whom the session may not pay. Raises PolicyDenied, NotFound."""
-        async with self._database.transaction() as connection:
-            allowed = await sessions.allowed_hosts(connection, request.session_id)
-        denied = check_host(allowed, action.host(request))
+    def _check_host(self, request: IntentRequest, action: Action) -> None:
+        """Nobody is spoken to who may not be paid. Raises PolicyDenied."""
+        denied = check_host(self.policy.allowed_hosts, action.host(request))
         if denied is not None:
             raise PolicyDenied(denied.reason, rule=denied.rule)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from paygent.db.database import Connection, jsonb
 from paygent.errors import IdempotencyConflict, InvalidInput, LeaseLost, NotFound
 from paygent.intents.model import TRANSITIONS, Answer, Event, Intent, IntentRequest, State
+from paygent.text import foreign
 
 OWED_SECONDS = 3_600
 """For how long a seller is asked for an answer that was paid for."""
+_ID = re.compile(r"int_[0-9a-f]{24}")
 _FINAL = [state.value for state in State if state.is_final]
 
 
@@ -53,6 +56,8 @@ async def create(connection: Connection, request: IntentRequest, idempotency_key
 
 async def get(connection: Connection, intent_id: str) -> Intent:
     """Raises NotFound."""
+    if not _ID.fullmatch(intent_id):
+        raise NotFound(f"{foreign(intent_id, 80)!r} is no intent's id: int_ and 24 hex digits.")
     cursor = await connection.execute("SELECT * FROM intents WHERE id = %s", (intent_id,))
     row = await cursor.fetchone()
     if row is None:
@@ -107,12 +112,13 @@ async def lease_seconds_left(connection: Connection, intent_id: str) -> float:
     return 0.0 if row is None else row["seconds"]
 
 
-async def undriven(connection: Connection) -> Sequence[str]:
-    """Ids of the intents that are not ended and that nobody drives, the longest not driven first."""
+async def undriven(connection: Connection, *, sent_only: bool = False) -> Sequence[str]:
+    """Ids of the intents that are not ended (`sent_only`: and are sent) and nobody drives, the longest not driven first."""
+    left_out = _FINAL + [state.value for state in State if sent_only and state.is_unsent]
     cursor = await connection.execute(
         "SELECT id FROM intents WHERE state <> ALL(%s) AND lease_until < clock_timestamp()"
         " ORDER BY lease_until, created_at LIMIT 100",
-        (_FINAL,),
+        (left_out,),
     )
     return [row["id"] for row in await cursor.fetchall()]
 

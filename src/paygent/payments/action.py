@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from paygent.evm.abi import checksum_address, keccak, parse_address
 from paygent.evm.eip3009 import TransferAuthorization
 from paygent.intents.model import Answer, Effect, Intent, IntentRequest, Outcome, Quote
 from paygent.money import UINT256_MAX, Amount
+from paygent.text import foreign
 from paygent.wallets.pocket import Pocket
 from paygent.x402.client import BuyerClient, HttpAnswer, HttpRequest
 from paygent.x402.types import (
@@ -135,6 +137,9 @@ class X402Payment:
         answer = await self._client.send(http, payment)
         if answer.status == 402:
             raise PaymentRefused(_refusal(answer, _requirements(intent)))
+        if answer.status < 500 and answer.says_paid:
+            # It took the money for this answer, whatever it is worth.
+            return Answer(answer.status, answer.headers, answer.body, answer.is_whole)
         return _delivered(answer, http)
 
     async def outcome(self, intent: Intent) -> Outcome:
@@ -169,7 +174,7 @@ class X402Payment:
         if not payable:
             wants = ", ".join(f"{o.scheme} {o.asset} on {o.network}" for o in terms.accepts[:5]) or "nothing"
             raise QuoteMismatch(
-                f"The seller takes {wants[:400]}; this wallet pays {asset.symbol} ({asset.address}) on {asset.network}."
+                f"The seller takes {foreign(wants, 400)}; this wallet pays {asset.symbol} ({asset.address}) on {asset.network}."
             )
         offer = payable[0]
         try:
@@ -184,9 +189,11 @@ class X402Payment:
             raise QuoteMismatch("The seller takes another transfer method than EIP-3009.")
         if purchase.pay_to is not None and offer.pay_to.lower() != purchase.pay_to:
             raise QuoteMismatch(
-                f"The seller wants the money at {offer.pay_to}, and is known to be paid at "
+                f"The seller wants the money at {checksum_address(offer.pay_to)}, and the catalogue says at "
                 f"{checksum_address(purchase.pay_to)}. Nothing was paid."
             )
+        if offer.pay_to.lower() == self._pocket.signer.address:
+            raise QuoteMismatch("The seller wants the money at this wallet's own address. Nothing was paid.")
         return offer
 
     def _price(self, offer: PaymentRequirements, purchase: Purchase) -> Amount:
@@ -194,7 +201,9 @@ class X402Payment:
             raise PaymentRefused(f"The seller's terms name no payable amount: {offer.amount[:80]!r}.")
         amount = self._pocket.token.amount(int(offer.amount))
         if purchase.price is not None and amount != purchase.price:
-            raise QuoteMismatch(f"The seller asks {amount}; the quote was {purchase.price}. Nothing was paid.")
+            raise QuoteMismatch(
+                f"The seller asks {amount}, and the catalogue says that it asks {purchase.price}. Nothing was paid."
+            )
         if purchase.amount_max is not None and purchase.amount_max < amount:
             raise PolicyDenied(
                 f"The seller asks {amount}, more than your maximum of {purchase.amount_max}. Nothing was paid.",
@@ -210,13 +219,24 @@ def _requirements(intent: Intent) -> PaymentRequirements:
 
 def _delivered(answer: HttpAnswer, http: HttpRequest) -> Answer:
     if 300 <= answer.status < 400:
-        target = answer.headers.get("location", "another address")
-        raise PaymentRefused(
-            f"{http.host} redirects to {target[:200]}. Payments follow no redirect: use that URL itself."
-        )
+        target = foreign(answer.headers.get("location", "another address"))
+        raise PaymentRefused(f"{http.host} redirects to {target}. Payments follow no redirect: use that URL itself.")
     if answer.status >= 400:
-        raise SellerUnavailable(f"{http.host} answered with HTTP {answer.status}.", http_status=answer.status)
+        raise SellerUnavailable(
+            f"{http.host} answered with HTTP {answer.status}{_explanation(answer)}", http_status=answer.status
+        )
     return Answer(answer.status, answer.headers, answer.body, answer.is_whole)
+
+
+def _explanation(answer: HttpAnswer) -> str:
+    """What a JSON answer says of its error, as the end of a sentence of ours."""
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return "."
+    fields = document if isinstance(document, dict) else {}
+    said = next((fields[name] for name in ("detail", "error", "message") if isinstance(fields.get(name), str)), None)
+    return f": {foreign(said)}" if said else "."
 
 
 def _refusal(answer: HttpAnswer, accepted: PaymentRequirements) -> str:
@@ -227,4 +247,4 @@ def _refusal(answer: HttpAnswer, accepted: PaymentRequirements) -> str:
     changed = [o for o in terms.accepts if (o.amount, o.pay_to.lower()) == (accepted.amount, accepted.pay_to.lower())]
     if not changed:
         return "The seller changed its terms after the quote. Nothing more was signed."
-    return f"The seller refused the payment: {(terms.error or 'no reason given')[:300]}"
+    return f"The seller refused the payment: {foreign(terms.error or 'no reason given', 300)}"

@@ -1,12 +1,11 @@
-"""Sessions: a policy and a budget under a name. The budget is a limited ledger account: no race can overdraw it."""
+"""Sessions: a budget under a name. It is a limited ledger account, which no race can overdraw."""
 
 from __future__ import annotations
 
 from paygent.db.database import Connection
-from paygent.errors import InvalidInput, NotFound
+from paygent.errors import InvalidInput
 from paygent.ledger import transfers
-from paygent.money import Amount, Asset
-from paygent.policy.rules import Policy
+from paygent.money import Amount
 
 
 def budget_account(session_id: str) -> str:
@@ -19,25 +18,25 @@ def used_account(session_id: str) -> str:
     return f"budget:{session_id}:used"
 
 
-async def open_session(connection: Connection, session_id: str, policy: Policy, budget: Amount) -> None:
-    """Open the session, or bring an open one to this policy and this total budget.
+async def open_session(connection: Connection, session_id: str, budget: Amount) -> None:
+    """Open the session, or bring an open one to this total budget.
 
     Where more than `budget` is spent or reserved already, nothing is left to spend. Raises InvalidInput when the session
     is in another asset.
     """
     if not 1 <= len(session_id) <= 64 or ":" in session_id:
         raise InvalidInput("A session's name has 1 to 64 characters and no colon.")
-    asset = policy.payment_max.asset
+    asset = budget.asset
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (budget_account(session_id),))
+    await connection.execute(
+        "INSERT INTO sessions (id, asset) VALUES (%s, %s) ON CONFLICT DO NOTHING", (session_id, asset.id)
+    )
     cursor = await connection.execute("SELECT asset FROM sessions WHERE id = %s", (session_id,))
     row = await cursor.fetchone()
-    if row is not None and row["asset"] != asset.id:
-        raise InvalidInput(f"The session {session_id} is in {row['asset']}, not in {asset.id}. Use another session.")
-    await connection.execute(
-        "INSERT INTO sessions (id, asset, payment_max, allowed_hosts) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (id) DO UPDATE SET payment_max = excluded.payment_max, allowed_hosts = excluded.allowed_hosts",
-        (session_id, asset.id, policy.payment_max.base_units, sorted(policy.allowed_hosts)),
-    )
+    if row != {"asset": asset.id}:
+        raise InvalidInput(
+            f"The session {session_id} is in {row and row['asset']}, not in {asset.id}. Use another database."
+        )
     grants = f"grants:{asset.id}"
     budget_id = budget_account(session_id)
     await transfers.open_account(connection, grants, asset, limited=False)
@@ -66,25 +65,3 @@ async def exists(connection: Connection, session_id: str) -> bool:
     """Whether the session was opened."""
     cursor = await connection.execute("SELECT FROM sessions WHERE id = %s", (session_id,))
     return await cursor.fetchone() is not None
-
-
-async def allowed_hosts(connection: Connection, session_id: str) -> frozenset[str]:
-    """The hosts that the session may speak to. Raises NotFound."""
-    cursor = await connection.execute("SELECT allowed_hosts FROM sessions WHERE id = %s", (session_id,))
-    row = await cursor.fetchone()
-    if row is None:
-        raise NotFound(f"There is no session {session_id!r}. Open it first.")
-    return frozenset(row["allowed_hosts"])
-
-
-async def policy_of(connection: Connection, session_id: str, asset: Asset) -> Policy:
-    """The session's policy. Raises NotFound; InvalidInput when the session is in another asset than `asset`."""
-    cursor = await connection.execute(
-        "SELECT asset, payment_max, allowed_hosts FROM sessions WHERE id = %s", (session_id,)
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise NotFound(f"There is no session {session_id!r}. Open it first.")
-    if row["asset"] != asset.id:
-        raise InvalidInput(f"The session {session_id} is in {row['asset']}; this payment is in {asset.id}.")
-    return Policy(Amount(int(row["payment_max"]), asset), frozenset(row["allowed_hosts"]))

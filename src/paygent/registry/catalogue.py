@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from paygent.errors import InvalidInput, UnknownService
 from paygent.evm.abi import parse_address
@@ -59,13 +60,20 @@ class Service:
 
 
 class Catalogue:
-    """Services by name. Two services, or two names of one, never share a spelling; InvalidInput when they would."""
+    """Services by name and by request. Two services never share a spelling or a request; InvalidInput when they would."""
 
     def __init__(self, services: Iterable[Service] = ()) -> None:
         self.services: tuple[Service, ...] = tuple(services)
         self._by_name: dict[str, Service] = {}
         self._by_core: dict[str, list[Service]] = {}
+        self._by_request: dict[tuple[str, ...], Service] = {}
         for service in self.services:
+            other = self._by_request.setdefault(_request(service.url, service.method), service)
+            if other is not service:
+                raise InvalidInput(
+                    f"{other.name!r} and {service.name!r} are the same request, {service.method} {service.url}. "
+                    "Make it one service; other names of it are its aliases."
+                )
             for name in service.names:
                 spelling = _spelling(name)
                 if spelling in self._by_name:
@@ -100,6 +108,10 @@ class Catalogue:
             return cls([_service(number, table) for number, table in enumerate(tables, start=1)])
         except InvalidInput as error:
             raise InvalidInput(f"The catalogue {path}: {error.detail}") from error
+
+    def at(self, url: str, method: str) -> Service | None:
+        """The service that this request is, however it is written; None when it is none of them."""
+        return self._by_request.get(_request(url, method))
 
     def candidates(self, name: str) -> tuple[Service, ...]:
         """The services that `name` may mean: by its exact words first, then without article and `api`/`service`."""
@@ -155,6 +167,12 @@ def _service(number: int, table: Mapping[str, Any]) -> Service:
         return Service(**values, aliases=tuple(aliases))
     except InvalidInput as error:
         raise InvalidInput(f"{label}: {error.detail}") from error
+
+
+def _request(url: str, method: str) -> tuple[str, ...]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return (method, parts.scheme, (parts.hostname or "").lower(), str(port), parts.path or "/", parts.query)
 
 
 def _spelling(name: str) -> str:

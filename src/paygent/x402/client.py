@@ -12,6 +12,7 @@ import aiohttp
 
 from paygent.errors import InvalidInput, PaymentRefused, SellerUnavailable, UnsafeDestination
 from paygent.outbound import check_url, refused_destination
+from paygent.text import foreign
 from paygent.x402 import headers
 from paygent.x402.types import PaymentPayload, PaymentRequired
 
@@ -76,6 +77,15 @@ class HttpAnswer:
     body: bytes
     is_whole: bool
 
+    @property
+    def says_paid(self) -> bool:
+        """Whether it carries a receipt that says that the payment was settled. (What is so, the chain says.)"""
+        header = self.headers.get(headers.PAYMENT_RESPONSE)
+        try:
+            return header is not None and headers.decode_settlement(header).success
+        except InvalidInput:
+            return False
+
     def terms(self) -> PaymentRequired:
         """What a 402 asks for. Raises PaymentRefused when it is not the x402 v2 that we speak."""
         header = self.headers.get(headers.PAYMENT_REQUIRED)
@@ -112,7 +122,13 @@ class BuyerClient:
                 )
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise UnsafeDestination(f"{request.url[:200]} is no URL that can be called.") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except aiohttp.ClientResponseError as error:
+            raise SellerUnavailable(f"{request.host} answers with what is no HTTP: {foreign(error.message)}") from error
+        except aiohttp.ClientPayloadError as error:
+            raise SellerUnavailable(f"The answer of {request.host} broke off.") from error
+        except TimeoutError as error:
+            raise SellerUnavailable(f"{request.host} does not answer in time.") from error
+        except (aiohttp.ClientError, OSError) as error:
             refused = refused_destination(error, request.url) if isinstance(error, aiohttp.ClientError) else None
             raise refused or SellerUnavailable(f"{request.host} does not answer ({type(error).__name__}).") from error
 

@@ -87,6 +87,59 @@ async def test_the_first_key_is_shown_once_and_stored_as_a_digest(paygent: Payge
         assert key not in repr(await cursor.fetchall())
 
 
+async def test_a_new_key_takes_the_place_of_all_others(paygent: Paygent) -> None:
+    async with paygent.database.transaction() as connection:
+        lost = await keys.replace(connection)
+        key = await keys.replace(connection)
+        assert await keys.is_known(connection, key)
+        assert not await keys.is_known(connection, lost)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("DELETE", "/health", 405, "method_not_allowed"),
+        ("GET", "/v1/intents/int_nope", 404, "not_found"),
+        ("GET", "/v1/intents/%00", 404, "not_found"),
+        ("GET", "/v1/intents/int_" + "0" * 24 + "/history", 404, "not_found"),
+    ],
+)
+async def test_every_error_is_a_problem(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_error_of_ours_tells_nothing_of_our_insides(paygent: Paygent, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr(keys, "is_known", broken)
+    transport = httpx.ASGITransport(create_app(paygent), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        answer = await client.get("/v1/wallet", headers={"authorization": "Bearer x"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "paygent_error")
+    assert "hunter2" not in answer.text
+
+
+async def test_what_the_catalogue_knows_of_a_seller_holds_for_its_url_too(
+    client: httpx.AsyncClient, paygent: Paygent, buyer: Buyer, seller: Seller
+) -> None:
+    known = Service(name="market data API", url=seller.url + "/data", price="0.00009")
+    object.__setattr__(paygent, "catalogue", Catalogue([known]))
+    for path, body in (
+        ("/v1/payments", {"url": seller.url + "/data"}),
+        ("/v1/ask", {"text": f"Buy {seller.url}/data for at most 0.0001 USDC"}),
+    ):
+        answer = await client.post(path, json=body, headers={"idempotency-key": secrets.token_hex(8)})
+        assert answer.status_code == 409, answer.text
+        assert "the catalogue says that it asks 0.00009" in answer.json()["reason"]["detail"]
+    assert (await buyer.balances())[0] == 1_000
+
+
 async def test_a_payment_and_its_replay(client: httpx.AsyncClient, buyer: Buyer, seller: Seller) -> None:
     body = {"url": seller.url + "/data", "amount_max": "0.0001"}
     head = {"idempotency-key": secrets.token_hex(8)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -14,7 +15,10 @@ import pytest
 
 from paygent.db import embedded
 from paygent.db.database import Database
+from paygent.db.migrate import _migrate, migrate
 from paygent.errors import DatabaseUnavailable
+from paygent.money import Amount, Asset
+from paygent.policy import sessions
 
 
 async def test_the_socket_lies_in_a_private_folder(database_url: str) -> None:
@@ -72,3 +76,19 @@ def test_the_server_stops_with_its_last_living_user() -> None:
         assert not (folder / "postmaster.pid").exists(), postmaster
     finally:
         shutil.rmtree(home)
+
+
+async def test_a_database_of_before_is_brought_up_and_keeps_what_it_holds(fresh_database_url: str) -> None:
+    await asyncio.to_thread(_migrate, fresh_database_url, "0004")
+    asset = Asset(338, "0x" + "11" * 20, "USDC", 6)
+    database = await Database.open(fresh_database_url)
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO sessions (id, asset, payment_max, allowed_hosts) VALUES ('default', %s, 1, '{}')", (asset.id,)
+        )
+    await asyncio.to_thread(migrate, fresh_database_url)
+    async with database.transaction() as connection:
+        await sessions.open_session(connection, "default", Amount(5, asset))
+        cursor = await connection.execute("SELECT id, asset FROM sessions")
+        assert await cursor.fetchall() == [{"id": "default", "asset": asset.id}]
+    await database.close()

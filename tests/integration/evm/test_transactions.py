@@ -267,3 +267,36 @@ async def test_eth_account_reads_our_signed_transaction(
     assert row is not None
     assert row["state"] == "mined"
     assert Account.recover_transaction(to_hex(bytes(row["raw"]))).lower() == signer.address
+
+
+async def test_nothing_is_sent_on_a_chain_that_lost_what_was_mined(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait behind a gap of nonces for ever. A node that lags for a moment is asked again."""
+    monkeypatch.setattr("paygent.evm.transactions._LAG_PAUSES_SECONDS", (0.01, 0.01))
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    to = token.asset.address
+    await sender.send(reference=f"first:{signer.address}", to=to, data=transfer(1))
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO transactions (reference, claim, chain_id, sender, nonce, raw, hash, state, succeeded,"
+            " block_number) VALUES (%s, '', 338, %s, 1, '', %s, 'mined', true, 1)",
+            (f"lost:{signer.address}", signer.address, f"0xlost{signer.address}"),
+        )
+    with pytest.raises(ChainUnavailable, match="lost some"):
+        await sender.send(reference=f"second:{signer.address}", to=to, data=transfer(1))
+    assert await sender.claim_of(f"second:{signer.address}") is None
+    assert await nonce_of(rpc, signer) == 1
+
+    prepare = TransactionSender._prepare
+    asked: list[None] = []
+
+    async def lagging(self: TransactionSender, *arguments: Any) -> Any:
+        gas, fee, tip, _ = await prepare(self, *arguments)
+        asked.append(None)
+        return gas, fee, tip, len(asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TransactionSender, "_prepare", lagging)
+        stored = await sender._store(f"third:{signer.address}", "", to, transfer(1), None)
+    assert (stored.nonce, len(asked)) == (2, 2)

@@ -14,6 +14,7 @@ from paygent.db.database import Database
 from paygent.errors import LedgerConflict, OverLimit
 from paygent.ledger import transfers
 from paygent.money import Amount, Asset
+from tests.support.examples import examples
 
 USDC = Asset(338, "0x" + "11" * 20, "USDC", 6)
 OTHER = Asset(338, "0x" + "22" * 20, "OTHER", 6)
@@ -117,7 +118,7 @@ async def test_history_cannot_be_changed(database: Database, pocket: str, change
 steps = st.lists(st.tuples(st.sampled_from(["hold", "post", "void", "pay"]), st.integers(1, 60)), max_size=20)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=steps)
 def test_totals_always_equal_the_sum_of_transfers(database_url: str, sequence: list[tuple[str, int]]) -> None:
     asyncio.run(_play(database_url, sequence))

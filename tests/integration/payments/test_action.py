@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
-from fastapi import Response
+from fastapi import FastAPI, Request, Response
 
 from paygent.errors import ChainUnavailable, IdempotencyConflict, SellerUnavailable
 from paygent.evm.rpc import JsonRpc
@@ -21,8 +22,11 @@ from paygent.intents.engine import Engine
 from paygent.intents.model import Intent, State
 from paygent.payments.action import Purchase, X402Payment
 from paygent.x402.client import BuyerClient, HttpRequest
+from paygent.x402.facilitator.client import FacilitatorClient
+from paygent.x402.headers import decode_payment, encode_payment_response_header
 from paygent.x402.types import PaymentRequired
 from tests.support.buying import SELLER, Buyer, Seller
+from tests.support.servers import serving
 
 
 async def states(buyer: Buyer, intent: Intent) -> list[str]:
@@ -65,8 +69,8 @@ async def test_what_answers_without_a_402_is_free(buyer: Buyer, seller: Seller) 
     ("change", "code", "words"),
     [
         ({"price": 151}, "policy_denied", "maximum of"),
-        ({"price": 90}, "quote_mismatch", "the quote was"),
-        ({"pay_to": "0x" + "66" * 20}, "quote_mismatch", "known to be paid at"),
+        ({"price": 90}, "quote_mismatch", "the catalogue says that it asks"),
+        ({"pay_to": "0x" + "66" * 20}, "quote_mismatch", "the catalogue says at"),
         ({"chain_id": 25}, "quote_mismatch", "this wallet pays"),
         ({"address": "0x" + "77" * 20}, "quote_mismatch", "this wallet pays"),
         ({"token_version": "2"}, "quote_mismatch", "EIP-712 version"),
@@ -90,6 +94,47 @@ async def test_other_terms_than_agreed_are_refused_before_anything_is_signed(
     assert intent.artefact is None
     assert await buyer.balances() == (1_000, (intent.quote is not None and 1_000) or 0, 0)
     assert await buyer.budget_left() == 500
+
+
+async def test_the_wallet_does_not_pay_itself(buyer: Buyer, seller: Seller) -> None:
+    seller.offer = replace(seller.offer, pay_to=buyer.pocket.signer.address)
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert "wallet's own address" in intent.reason["detail"]
+    assert await buyer.budget_left() == 500
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(404, True), (302, True), (503, False)])
+async def test_an_answer_that_was_paid_for_is_kept_whatever_it_is(
+    buyer: Buyer, seller: Seller, http: aiohttp.ClientSession, facilitator_url: str, status: int, is_kept: bool
+) -> None:
+    """A seller that takes the money first. One that is broken for now is asked again, and owes its answer till then."""
+    facilitator = FacilitatorClient(facilitator_url, http)
+    requirements = seller.offer.requirements()
+    app = FastAPI()
+
+    @app.get("/data")
+    async def data(request: Request) -> Response:
+        payment = request.headers.get("payment-signature")
+        if payment is None:
+            extra = {"name": seller.offer.token_name, "version": seller.offer.token_version}
+            return challenge(seller, extra=extra)
+        receipt = await facilitator.settle(decode_payment(payment), requirements, claim="one")
+        head = {"payment-response": encode_payment_response_header(receipt)}
+        return Response('{"error": "no such\\u001b[2Jthing"}', status, head)
+
+    async with serving(app) as url:
+        await buyer.allow(HttpRequest(url).host)
+        intent = await buyer.buy(url + "/data")
+    assert intent.state is State.SETTLED, intent.reason
+    assert (intent.answer is not None, intent.is_owed) == (is_kept, not is_kept)
+    if intent.answer is not None:
+        assert (intent.answer.status, b"no such" in intent.answer.body) == (status, True)
+    assert await buyer.balances() == (900, 900, 0)
+    async with buyer.database.transaction() as connection:
+        reasons = [str(event.detail) for event in await repository.history(connection, intent.id)]
+    assert any("HTTP 503: no such\ufffd[2Jthing" in reason for reason in reasons) is not is_kept
 
 
 async def test_more_than_the_users_own_maximum_is_denied(buyer: Buyer, seller: Seller) -> None:
@@ -366,7 +411,6 @@ async def test_a_seller_that_lies_about_the_settlement_is_not_booked(
     buyer: Buyer, seller: Seller, rpc: JsonRpc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It delivers and says that it settled; the chain shows nothing until the payment has expired."""
-    from paygent.x402.facilitator.client import FacilitatorClient
     from paygent.x402.types import SettleResponse
 
     async def lie(*_: Any, **__: Any) -> SettleResponse:
@@ -428,7 +472,14 @@ async def test_a_price_that_changes_after_the_quote_is_not_paid(
 @pytest.fixture
 def rival(buyer: Buyer) -> Engine:
     """Another engine on the same database, as another process would have one."""
-    return Engine(buyer.database, buyer.engine._actions, owner="rival", lease_seconds=0.3, settle_wait_seconds=1)
+    return Engine(
+        buyer.database,
+        buyer.engine._actions,
+        policy=buyer.engine.policy,
+        owner="rival",
+        lease_seconds=0.3,
+        settle_wait_seconds=1,
+    )
 
 
 async def test_engines_that_race_for_an_intent_drive_it_once(buyer: Buyer, seller: Seller, rival: Engine) -> None:

@@ -8,20 +8,18 @@ import secrets
 import pytest
 
 from paygent.db.database import Database
-from paygent.errors import InvalidInput, NotFound
+from paygent.errors import InvalidInput
 from paygent.ledger import transfers
 from paygent.money import Amount, Asset
 from paygent.policy import sessions
-from paygent.policy.rules import Policy
 
 USDC = Asset(338, "0x" + "11" * 20, "USDC", 6)
-POLICY = Policy(Amount(100, USDC), frozenset({"a.example"}))
 
 
 async def reopen(database: Database, session_id: str, budget: int) -> int:
     """Open the session with `budget`; what is left of it."""
     async with database.transaction() as c:
-        await sessions.open_session(c, session_id, POLICY, Amount(budget, USDC))
+        await sessions.open_session(c, session_id, Amount(budget, USDC))
     async with database.transaction() as c:
         return (await transfers.balance(c, sessions.budget_account(session_id))).available
 
@@ -82,15 +80,14 @@ async def test_opening_while_money_is_reserved_and_spent_grants_exactly_the_budg
     assert await reopen(database, name, 1_000) == 800
 
 
-async def test_the_policy_is_kept(database: Database) -> None:
+async def test_a_session_is_in_one_asset(database: Database) -> None:
     name = secrets.token_hex(4)
     await reopen(database, name, 500)
     async with database.transaction() as c:
-        assert await sessions.policy_of(c, name, USDC) == POLICY
-        with pytest.raises(NotFound):
-            await sessions.policy_of(c, "nobody", USDC)
-        with pytest.raises(InvalidInput, match="this payment is in"):
-            await sessions.policy_of(c, name, Asset(25, "0x" + "11" * 20, "USDC", 6))
+        assert await sessions.exists(c, name)
+        assert not await sessions.exists(c, "nobody")
+        with pytest.raises(InvalidInput, match="not in"):
+            await sessions.open_session(c, name, Amount(1, Asset(25, "0x" + "11" * 20, "USDC", 6)))
 
 
 @pytest.mark.parametrize("name", ["", "a:b", "x" * 65])

@@ -89,7 +89,7 @@ async def test_what_the_upstream_says_of_payments_and_connections_stays_there(pr
 
 async def test_no_buyers_cookie_is_anothers(upstream: str) -> None:
     """By name, since an IP address's cookies would not be kept anyway."""
-    from paygent.cli.serving import upstream_session
+    from paygent.cli.selling import upstream_session
 
     async with upstream_session() as session:
         proxy = ReverseProxy(upstream.replace("127.0.0.1", "localhost"), session)

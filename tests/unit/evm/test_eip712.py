@@ -14,6 +14,7 @@ from paygent.evm.abi import checksum_address, encode_call, selector
 from paygent.evm.eip712 import Domain, recover
 from paygent.evm.eip3009 import TransferAuthorization
 from paygent.evm.signers.keystore import KeystoreSigner
+from tests.support.examples import examples
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 KEY = "0x" + "01" * 32
@@ -51,7 +52,7 @@ def typed_message(domain: Domain, a: TransferAuthorization) -> Any:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.builds(Domain, st.text(max_size=30), st.text(max_size=5), st.integers(1, 2**64), addresses),
     st.builds(TransferAuthorization, addresses, addresses, uints, uints, uints, st.binary(min_size=32, max_size=32)),

@@ -177,7 +177,7 @@ def test_a_service_found_by_two_of_its_names_is_not_ambiguous() -> None:
 
 
 def test_a_long_list_is_cut_short() -> None:
-    many = Catalogue([Service(f"station {i}", "https://weather.example.com/") for i in range(50)])
+    many = Catalogue([Service(f"station {i}", f"https://weather.example.com/{i}") for i in range(50)])
     with pytest.raises(UnknownService, match="'station 19' and 30 more"):
         many.find("x" * 5_000)
 
@@ -190,3 +190,23 @@ def test_any_other_text_is_an_unknown_service(name: str) -> None:
         return
     words = set(name.casefold().split())
     assert words >= ({"market", "data"} if found is MARKET else {"weather"}) or words >= {"prices"}
+
+
+@pytest.mark.parametrize(
+    ("url", "method", "found"),
+    [
+        ("https://market.example.com/", "GET", MARKET),
+        ("https://Market.Example.com:443", "GET", MARKET),
+        ("https://market.example.com/", "POST", None),
+        ("http://market.example.com/", "GET", None),
+        ("https://market.example.com/?x=1", "GET", None),
+        ("https://market.example.com/other", "GET", None),
+    ],
+)
+def test_a_service_is_known_by_its_request(url: str, method: str, found: Service | None) -> None:
+    assert CATALOGUE.at(url, method) == found
+
+
+def test_one_request_is_one_service() -> None:
+    with pytest.raises(InvalidInput, match="the same request"):
+        Catalogue([MARKET, Service("twin", "https://MARKET.example.com", price="0.10")])

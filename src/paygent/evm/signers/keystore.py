@@ -55,10 +55,47 @@ class KeystoreSigner:
         try:
             return cls(PrivateKey(secret_storage.decrypt(json.loads(path.read_bytes()), secret.encode())))
         except (ValueError, KeyError, TypeError):
+            advice = "Check PAYGENT_KEYSTORE_PASSWORD."
+            if password is not None and _password_path(path).exists():
+                advice = (
+                    "It was made without a password: run `paygent wallet encrypt` to give it yours, "
+                    "or unset PAYGENT_KEYSTORE_PASSWORD."
+                )
             raise InvalidInput(
-                f"The keystore {path.name} cannot be opened: wrong password or a damaged file. "
-                "Check PAYGENT_KEYSTORE_PASSWORD."
+                f"The keystore {path.name} cannot be opened: wrong password or a damaged file. {advice}"
             ) from None
+
+
+def encrypt_all(folder: Path, password: str) -> list[str]:
+    """Encrypt with `password` every key in `folder` that was made without one; their names. Blocks.
+
+    May be interrupted and run again: a key's generated password goes only when the key no longer needs it.
+    Raises InvalidInput for a key that opens with neither.
+    """
+    names = []
+    for path in sorted(folder.glob("*.json")):
+        if not _password_path(path).exists():
+            KeystoreSigner.open(path, password)
+            continue
+        content = json.loads(path.read_bytes())
+        try:
+            key = secret_storage.decrypt(content, _read_password(path).encode())
+        except ValueError:
+            # Interrupted between the two steps below: it is encrypted already.
+            KeystoreSigner.open(path, password)
+        else:
+            replacement = path.with_suffix(".new")
+            replacement.unlink(missing_ok=True)
+            keystore = secret_storage.encrypt(key, password.encode(), scrypt_n=_SCRYPT_N_CHOSEN)
+            _write_private(replacement, json.dumps(keystore).encode())
+            replacement.replace(path)
+        _drop_password(path)
+        names.append(path.stem)
+    return names
+
+
+def _drop_password(path: Path) -> None:
+    _password_path(path).unlink()
 
 
 def _create(path: Path, password: str | None) -> None:

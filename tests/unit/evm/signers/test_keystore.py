@@ -11,7 +11,7 @@ import pytest
 from eth_account import Account
 
 from paygent.errors import InvalidInput
-from paygent.evm.signers.keystore import KeystoreSigner
+from paygent.evm.signers.keystore import KeystoreSigner, encrypt_all
 
 
 def test_a_keystore_is_created_once_and_reopened(tmp_path: Path) -> None:
@@ -56,3 +56,31 @@ def test_a_bad_key_is_never_part_of_the_message() -> None:
         KeystoreSigner.from_private_key("0xdeadbeef-not-a-key")
     assert "deadbeef" not in caught.value.detail
     assert "secret" not in repr(KeystoreSigner.from_private_key("01" * 32))
+
+
+def test_a_key_that_was_made_without_a_password_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paygent.evm.signers.keystore._SCRYPT_N_CHOSEN", 2**10)
+    path = tmp_path / "pocket.json"
+    address = KeystoreSigner.open(path).address
+    KeystoreSigner.open(tmp_path / "other.json", "chosen")
+    with pytest.raises(InvalidInput, match="paygent wallet encrypt"):
+        KeystoreSigner.open(path, "chosen")
+
+    def die(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    # Interrupted between its two steps, and run again.
+    with monkeypatch.context() as patch:
+        patch.setattr("paygent.evm.signers.keystore._drop_password", die)
+        with pytest.raises(KeyboardInterrupt):
+            encrypt_all(tmp_path, "chosen")
+    assert path.with_suffix(".password").exists()
+    assert encrypt_all(tmp_path, "chosen") == ["pocket"]
+    assert not path.with_suffix(".password").exists()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert KeystoreSigner.open(path, "chosen").address == address
+    assert encrypt_all(tmp_path, "chosen") == []
+    with pytest.raises(InvalidInput, match="PAYGENT_KEYSTORE_PASSWORD"):
+        KeystoreSigner.open(path)
+    with pytest.raises(InvalidInput, match="wrong password"):
+        encrypt_all(tmp_path, "another")
