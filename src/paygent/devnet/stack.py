@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from paygent.devnet import chain, deploy
 from paygent.errors import InvalidInput, Unavailable
 from paygent.evm.abi import checksum_address
 from paygent.evm.rpc import JsonRpc
+from paygent.evm.tokens import Eip3009Token
 from paygent.money import Amount
 from paygent.settings import Settings
 
@@ -85,37 +86,29 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
         rpc = JsonRpc(node.rpc_url, http)
         say("Deploying the contracts and funding the accounts")
         token = await deploy.deploy(rpc, chain_id=settings.chain_id)
-        wallet = (await asyncio.to_thread(open_signer, settings, "pocket")).address
-        settler = (await asyncio.to_thread(open_signer, settings, "facilitator")).address
-        if await token.balance(wallet) < Amount.parse(str(_WALLET_USDC_LOW), token.asset):
-            usdc = Amount.parse(str(_WALLET_USDC), token.asset)
-            await deploy.fund(rpc, token, wallet, usdc_base_units=usdc.base_units, gas_wei=0)
-        await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=deploy.GAS_WEI)
-        say("Starting the facilitator")
-        environment = _environment(
-            settings, node.rpc_url, database_url=settings.database_url, keystore_password=settings.keystore_password
-        )
-        settling, facilitator = await _start(
-            stack,
-            home,
-            environment,
-            "facilitator",
-            *("--rpc-url", node.rpc_url, "--port", str(ports.free("facilitator"))),
-        )
-        say("Starting the sample paid API")
+        wallet = await _fund(settings, rpc, token)
+        say("Starting the facilitator and the sample paid API")
         seller = checksum_address(deploy.DEV_ACCOUNTS[_SELLER].address)
-        selling, sample = await _start(
-            stack,
-            home,
-            _environment(settings, node.rpc_url),
-            "sample-api",
-            *("--price", SAMPLE_PRICE, "--pay-to", seller, "--facilitator", facilitator["url"]),
-            *("--port", str(ports.free("sample-api"))),
-        )
-        ports.remember({"chain": node.rpc_url, "facilitator": facilitator["url"], "sample-api": sample["url"]})
+        # Most of a start is Python's imports: they start side by side, each on a port that the other can be told.
+        facilitator_port, sample_port = ports.free("facilitator"), ports.free("sample-api")
+        facilitator_url = f"http://127.0.0.1:{facilitator_port}"
+        sample_url = f"http://127.0.0.1:{sample_port}"
+        secrets = {"database_url": settings.database_url, "keystore_password": settings.keystore_password}
+        settling, selling = await _all(
+            _start(
+                stack, home, _environment(settings, node.rpc_url, **secrets),
+                *("facilitator", "--rpc-url", node.rpc_url, "--port", str(facilitator_port)),
+            ),
+            _start(
+                stack, home, _environment(settings, node.rpc_url),
+                *("sample-api", "--price", SAMPLE_PRICE, "--pay-to", seller),
+                *("--facilitator", facilitator_url, "--port", str(sample_port)),
+            ),
+        )  # fmt: skip
+        ports.remember({"chain": node.rpc_url, "facilitator": facilitator_url, "sample-api": sample_url})
         service = {
             "name": SAMPLE_SERVICE,
-            "url": sample["url"] + "/market-data",
+            "url": sample_url + "/market-data",
             "description": "What this chain knows of its own market: blocks, gas, USDC.e supply and transfers",
             "price": SAMPLE_PRICE,
             "pay_to": seller,
@@ -126,12 +119,23 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             "usdc": token.asset.address,
             "wallet": checksum_address(wallet),
             "seller": seller,
-            "facilitator_url": facilitator["url"],
+            "facilitator_url": facilitator_url,
             "services": [service],
         }
         stack.enter_context(_written_down(devnet_file(settings), document))
         note = "yours" if configured else f"embedded, in {embedded_folder(settings)}"
         yield Stack(settings, document, note, {"chain": node.process, "facilitator": settling, "sample-api": selling})
+
+
+async def _fund(settings: Settings, rpc: JsonRpc, token: Eip3009Token) -> str:
+    """Give the wallet money, where it has little, and the facilitator gas; the wallet's address."""
+    wallet = (await asyncio.to_thread(open_signer, settings, "pocket")).address
+    settler = (await asyncio.to_thread(open_signer, settings, "facilitator")).address
+    if await token.balance(wallet) < Amount.parse(str(_WALLET_USDC_LOW), token.asset):
+        usdc = Amount.parse(str(_WALLET_USDC), token.asset)
+        await deploy.fund(rpc, token, wallet, usdc_base_units=usdc.base_units, gas_wei=0)
+    await deploy.fund(rpc, token, settler, usdc_base_units=0, gas_wei=deploy.GAS_WEI)
+    return wallet
 
 
 def _environment(settings: Settings, rpc_url: str, **secrets: SecretStr | None) -> dict[str, str]:
@@ -150,10 +154,19 @@ def _environment(settings: Settings, rpc_url: str, **secrets: SecretStr | None) 
     return {name: value for name, value in os.environ.items() if not name.startswith("PAYGENT_")} | told
 
 
+async def _all(*starts: Coroutine[Any, Any, asyncio.subprocess.Process]) -> list[asyncio.subprocess.Process]:
+    """All of them; when one fails, the others are let come to their end before its error is raised."""
+    done = await asyncio.gather(*starts, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
+
+
 async def _start(
     stack: AsyncExitStack, home: Path, environment: dict[str, str], command: str, *arguments: str
-) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
-    """Start `paygent COMMAND` as a process of its own; with what it says of itself once it answers."""
+) -> asyncio.subprocess.Process:
+    """Start `paygent COMMAND` as a process of its own; it is returned once it answers. Raises Unavailable."""
     logs = _logs(home)
     logs.mkdir(exist_ok=True, mode=0o700)
     log_path = logs / f"{command}.log"
@@ -172,8 +185,7 @@ async def _start(
         raise Unavailable(f"`paygent {command}` did not start; see {log_path}.") from None
     if "url" not in document:
         raise Unavailable(f"`paygent {command}` did not start: {document.get('error', {}).get('detail')}")
-    assert isinstance(document, dict)
-    return process, document
+    return process
 
 
 def _logs(home: Path) -> Path:
@@ -203,17 +215,15 @@ class _Ports:
         self._known: dict[str, Any] = known if isinstance(known, dict) else {}
 
     def free(self, name: str) -> int:
-        """The port that `name` had, if it can be had again; else 0."""
-        port = self._known.get(name)
-        if not isinstance(port, int) or not 0 < port < 65536:
-            return 0
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return 0
-        return port
+        """The port that `name` had, if it can be had again; else another that is free now."""
+        known = self._known.get(name)
+        port = known if isinstance(known, int) and 0 < known < 65536 else 0
+        for wanted in (port, 0):
+            with socket.socket() as probe, suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", wanted))
+                return int(probe.getsockname()[1])
+        raise Unavailable("No port of loopback is free.")
 
     def remember(self, urls: dict[str, str]) -> None:
         """Write down the ports of these URLs."""
