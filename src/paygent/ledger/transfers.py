@@ -32,7 +32,7 @@ class Balance:
 async def open_account(connection: Connection, account: str, asset: Asset, *, limited: bool) -> None:
     """Open `account`, unless it is open. Raises LedgerConflict when it is, for another asset or limit."""
     await connection.execute(
-        "INSERT INTO ledger_accounts (id, asset, limited) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO ledger_accounts (id, asset, limited) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         (account, asset.id, limited),
     )
     cursor = await connection.execute("SELECT asset, limited FROM ledger_accounts WHERE id = %s", (account,))

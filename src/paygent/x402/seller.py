@@ -116,6 +116,9 @@ class _Purchase:
     replayable: bool = False
 
 
+_Key = tuple[str, str, bytes, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sale:
     offer: Offer
@@ -123,10 +126,12 @@ class _Sale:
     requirements: PaymentRequirements
     payment: PaymentPayload
     authorization: TransferAuthorization
+    signature: bytes
 
     @property
-    def key(self) -> tuple[str, str, bytes]:
-        return (self.requirements.asset, self.authorization.payer, self.authorization.nonce)
+    def key(self) -> _Key:
+        """With the signature: all else of a payment can be made up by whoever saw or guessed it."""
+        return (self.requirements.asset, self.authorization.payer, self.authorization.nonce, self.signature)
 
 
 class PaymentGuard:
@@ -139,7 +144,7 @@ class PaymentGuard:
         self._facilitator = facilitator
         self._offer_for = offer_for
         self._chain = chain
-        self._purchases: OrderedDict[tuple[str, str, bytes], _Purchase] = OrderedDict()
+        self._purchases: OrderedDict[_Key, _Purchase] = OrderedDict()
         self._kept: deque[_Purchase] = deque()
         self._kept_bytes = 0
 
@@ -170,14 +175,15 @@ class PaymentGuard:
             return
         try:
             payment = headers.decode_payment(header)
-            authorization, _ = authorization_of(payment.payload)
+            authorization, signature = authorization_of(payment.payload)
         except (InvalidInput, ValueError) as error:
             await _send_json(send, 400, {"error": str(error)})
             return
         if not _accepts(requirements, payment.accepted):
             await _send_challenge(send, offer, resource, "The payment is for other terms than these")
             return
-        await self._sell_once(scope, receive, send, _Sale(offer, resource, requirements, payment, authorization))
+        sale = _Sale(offer, resource, requirements, payment, authorization, signature)
+        await self._sell_once(scope, receive, send, sale)
 
     async def _sell_once(self, scope: Scope, receive: Receive, send: Send, sale: _Sale) -> None:
         offer, resource, key = sale.offer, sale.resource, sale.key

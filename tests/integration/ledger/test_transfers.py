@@ -178,3 +178,15 @@ _DIFFERENCES = """
     SELECT id FROM ledger_accounts JOIN sums USING (id)
     WHERE (debits_posted, credits_posted, debits_pending, credits_pending) IS DISTINCT FROM (dp, cp, dh, ch)
 """
+
+
+async def test_many_openers_of_one_account_open_it(database: Database) -> None:
+    """The first payments to a new payee, at once."""
+
+    async def open_it(account: str) -> None:
+        async with database.transaction() as c:
+            await transfers.open_account(c, account, USDC, limited=False)
+
+    for _ in range(50):
+        account = f"payee:{next(names)}"
+        await asyncio.gather(*(open_it(account) for _ in range(12)))

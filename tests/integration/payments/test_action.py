@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import secrets
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +20,13 @@ from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents import repository
 from paygent.intents.engine import Engine
-from paygent.intents.model import Intent, State
+from paygent.intents.model import Effect, Intent, State
 from paygent.payments.action import Purchase, X402Payment
+from paygent.policy.rules import Deny
 from paygent.x402.client import BuyerClient, HttpRequest
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.headers import decode_payment, encode_payment_response_header
-from paygent.x402.types import PaymentRequired
+from paygent.x402.types import PaymentRequired, authorization_of
 from tests.support.buying import SELLER, Buyer, Seller
 from tests.support.servers import serving
 
@@ -145,7 +147,7 @@ async def test_more_than_the_users_own_maximum_is_denied(buyer: Buyer, seller: S
 
 
 async def test_another_host_is_not_even_spoken_to(buyer: Buyer, seller: Seller) -> None:
-    intent = await buyer.buy(seller.url.replace("127.0.0.1", "localhost") + "/data")
+    intent = await buyer.buy(seller.url.replace("127.0.0.1", "localhost") + "/free")
     assert intent.state is State.DENIED
     assert intent.reason is not None
     assert "PAYGENT_ALLOWED_HOSTS" in intent.reason["detail"]
@@ -533,3 +535,118 @@ async def now(buyer: Buyer) -> datetime:
     moment = row["now"]
     assert isinstance(moment, datetime)
     return moment
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        ({"scheme": "upto"}, "quote_mismatch"),
+        ({"extra": {"assetTransferMethod": "permit2"}}, "quote_mismatch"),
+        ({"pay_to": "0x" + "00" * 20}, "payment_refused"),
+        ({"pay_to": "0x5e"}, "payment_refused"),
+        ({"amount": "0"}, "payment_refused"),
+        ({"amount": "-1"}, "payment_refused"),
+        ({"amount": "1e2"}, "payment_refused"),
+        ({"amount": str(2**256)}, "payment_refused"),
+    ],
+)
+async def test_terms_that_cannot_be_paid_are_refused(
+    buyer: Buyer, seller: Seller, terms: dict[str, Any], code: str
+) -> None:
+    offer = seller.offer.requirements().model_copy(update=terms)
+    content = PaymentRequired(accepts=[offer]).model_dump_json(by_alias=True, exclude_none=True)
+    head = {"payment-required": base64.b64encode(content.encode()).decode()}
+    seller.unpaid = Response(status_code=402, headers=head)
+    intent = await buyer.buy(seller.url + "/free")
+    assert intent.state is State.FAILED
+    assert intent.reason is not None
+    assert intent.reason["code"] == code
+    assert intent.artefact is None
+    assert await buyer.balances() == (1_000, 0, 0)
+
+
+async def test_what_is_signed_is_valid_for_ten_minutes_at_most_and_has_the_intents_nonce(
+    buyer: Buyer, seller: Seller, http: aiohttp.ClientSession
+) -> None:
+    seller.offer = replace(seller.offer, timeout_seconds=86_400)
+    intent = await buyer.buy(seller.url + "/data")
+    assert intent.artefact is not None
+    signed, _ = authorization_of(intent.artefact["payload"])
+    assert signed.valid_before <= time.time() + 600
+    later = X402Payment(buyer.pocket, BuyerClient(http), clock=lambda: time.time() + 60)
+    again, _ = authorization_of((await later.prepare(intent))["payload"])
+    assert again.valid_before > signed.valid_before
+    assert again.nonce == signed.nonce, "whatever is signed, one intent pays once"
+
+
+async def test_a_payment_is_settled_when_its_block_is_deep_enough(
+    buyer: Buyer, seller: Seller, rpc: JsonRpc, http: aiohttp.ClientSession
+) -> None:
+    intent = await buyer.buy(seller.url + "/data")
+    careful = X402Payment(replace(buyer.pocket, confirmations=3), BuyerClient(http))
+    assert (await careful.outcome(intent)).effect is Effect.OPEN
+    await rpc.call("evm_mine")
+    await rpc.call("evm_mine")
+    assert (await careful.outcome(intent)).transaction == intent.transaction
+
+
+async def test_a_payment_is_dead_when_a_block_is_as_old_as_its_end_whatever_our_clock_says(
+    buyer: Buyer, seller: Seller, rpc: JsonRpc, http: aiohttp.ClientSession
+) -> None:
+    extra = {"name": seller.offer.token_name, "version": seller.offer.token_version}
+    seller.unpaid = seller.refusal = challenge(seller, extra=extra)
+    intent = await buyer.buy(seller.url + "/free")
+    assert intent.artefact is not None
+    end = authorization_of(intent.artefact["payload"])[0].valid_before
+    late = X402Payment(buyer.pocket, BuyerClient(http), clock=lambda: end + 10_000)
+    snapshot = await rpc.call("evm_snapshot")
+    effects = []
+    for moment in (end - 1, end):
+        await rpc.call("evm_setNextBlockTimestamp", moment)
+        await rpc.call("evm_mine")
+        effects.append((await late.outcome(intent)).effect)
+    await rpc.call("evm_revert", snapshot)
+    assert effects == [Effect.OPEN, Effect.DEAD]
+
+
+async def test_a_look_at_what_was_sent_pays_nothing_that_was_not(buyer: Buyer, seller: Seller) -> None:
+    """It is made by a command about something else, whose user expects no payment of it."""
+    request = Purchase(HttpRequest(seller.url + "/data")).intent_request(buyer.session_id)
+    async with buyer.database.transaction() as connection:
+        left = await repository.create(connection, request, buyer.session_id)
+    await buyer.engine.recover(sent_only=True)
+    assert (await buyer.intent(left.id)).state is State.PROPOSED
+    assert seller.requests == 0
+    assert (await buyer.engine.abandon(left.id)).state is State.FAILED
+
+
+async def test_a_preview_speaks_to_nobody_else(buyer: Buyer, seller: Seller) -> None:
+    url = seller.url.replace("127.0.0.1", "localhost") + "/free"
+    _, verdict = await buyer.engine.preview(Purchase(HttpRequest(url)).intent_request(buyer.session_id))
+    assert isinstance(verdict, Deny)
+    assert verdict.rule == "allowed_hosts"
+    assert seller.requests == 0
+
+
+async def test_an_answer_is_asked_for_during_an_hour(
+    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_request = BuyerClient.send
+
+    async def lose_paid_answers(self: Any, request: Any, payment: Any = None) -> Any:
+        answer = await send_request(self, request, payment)
+        if payment is not None:
+            raise SellerUnavailable("the connection broke")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BuyerClient, "send", lose_paid_answers)
+        intent = await buyer.buy(seller.url + "/data")
+    async with buyer.database.transaction() as connection:
+        await connection.execute(
+            "UPDATE intents SET created_at = now() - interval '61 minutes' WHERE id = %s", (intent.id,)
+        )
+        assert await repository.unfinished_twin(connection, intent.request) is None
+    asked = seller.requests
+    assert (await buyer.engine.drive(intent.id)).is_owed
+    assert seller.requests == asked

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from paygent.db.database import Database
-from paygent.evm.abi import encode_call
+from paygent.evm.abi import encode_call, to_hex
+from paygent.evm.eip3009 import TransferLog
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.signers.keystore import KeystoreSigner
 from paygent.evm.tokens import Eip3009Token
@@ -78,3 +79,47 @@ async def test_a_deposit_that_a_lagging_node_left_out_is_found_later(
     assert (await pocket.balance()).posted == 0
     await pocket.sync()
     assert (await pocket.balance()).posted == 5
+
+
+async def test_a_transfer_of_nothing_holds_up_no_deposit(database: Database, rpc: JsonRpc, token: Eip3009Token) -> None:
+    """Anybody may send one to anybody."""
+    signer = KeystoreSigner.from_private_key("0x" + "1a" * 32)
+    pocket = Pocket(database, token, signer, first_block=0)
+    await pocket.open()
+    await send(rpc, token.asset.address, encode_call("transfer(address,uint256)", signer.address, 0))
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 5))
+    await pocket.sync()
+    assert (await pocket.balance()).posted == 5
+
+
+async def test_what_a_wallet_sends_itself_is_no_deposit(database: Database, rpc: JsonRpc, token: Eip3009Token) -> None:
+    signer = KeystoreSigner.from_private_key("0x" + "1b" * 32)
+    pocket = Pocket(database, token, signer, first_block=0)
+    await pocket.open()
+    await send(rpc, token.asset.address, encode_call("mint(address,uint256)", signer.address, 5))
+    await rpc.call("anvil_setBalance", signer.address, hex(10**18))
+    await rpc.call("anvil_impersonateAccount", signer.address)
+    data = to_hex(encode_call("transfer(address,uint256)", signer.address, 3))
+    receipt = await rpc.call(
+        "eth_sendTransactionSync", {"from": signer.address, "to": token.asset.address, "data": data}
+    )
+    assert receipt["status"] == "0x1"
+    await pocket.sync()
+    assert (await pocket.balance()).posted == 5 == (await token.balance(signer.address)).base_units
+
+
+async def test_two_deposits_of_one_transaction_are_both_booked(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = KeystoreSigner.from_private_key("0x" + "1c" * 32)
+    pocket = Pocket(database, token, signer, first_block=0)
+    await pocket.open()
+
+    async def both(*_: object, **__: object) -> list[TransferLog]:
+        sides = (token.asset.address, "0x" + "5e" * 20, signer.address)
+        return [TransferLog(*sides, units, 1, "0x" + "ab" * 32, index) for index, units in enumerate((5, 7))]
+
+    monkeypatch.setattr(Eip3009Token, "transfers", both)
+    await pocket.sync()
+    await pocket.sync()
+    assert (await pocket.balance()).posted == 12

@@ -368,3 +368,29 @@ async def test_the_journal_is_bounded(
     assert forgotten.status_code == 402
     assert "delivered already" in forgotten.json()["error"]
     assert len(shop.runs) == 2
+
+
+async def test_a_stranger_with_the_chains_data_gets_nothing_and_ends_nothing(
+    shop: Shop, token: Eip3009Token, payer: LocalAccount
+) -> None:
+    """Payer, payee, times and nonce stand on chain for all to read; the signature is made up."""
+    shop.settle_fails = 1
+    good = await signed(shop, "/data", payer, token)
+    payment = headers.decode_payment(good)
+    payment.payload["signature"] = "0x" + "ab" * 65
+    forged = headers.encode_payment_signature_header(payment)
+    async with httpx.AsyncClient(timeout=30) as client:
+        answers = [
+            await client.get(shop.url + "/data", headers={"payment-signature": header})
+            for header in (good, forged, good, forged)
+        ]
+    assert [answer.status_code for answer in answers] == [503, 402, 200, 402]
+    assert "bought" not in answers[3].text
+    assert len(shop.runs) == 2
+    assert (await token.balance(SELLER)).base_units == 100
+
+
+def test_a_head_costs_what_its_get_does(token: Eip3009Token) -> None:
+    offer = Offer(Amount(100, token.asset), SELLER, token.domain.name, token.domain.version)
+    offers = fixed_offers({("GET", "/data"): offer})
+    assert (offers("GET", "/data"), offers("HEAD", "/data"), offers("POST", "/data")) == (offer, offer, None)
