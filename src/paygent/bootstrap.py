@@ -19,7 +19,7 @@ import aiohttp
 from paygent.db import embedded
 from paygent.db.database import Database
 from paygent.db.migrate import migrate
-from paygent.errors import ChainUnavailable, InvalidInput
+from paygent.errors import ChainUnavailable, InvalidAmount, InvalidInput
 from paygent.evm.identity import check_identity
 from paygent.evm.networks import Network, network_named
 from paygent.evm.rpc import JsonRpc
@@ -133,25 +133,40 @@ async def open_paygent(
         await pocket.open()
         http = await stack.enter_async_context(open_http(allow_loopback=network.is_devnet))
         catalogue = load_catalogue(settings)
+        policy, budget = limits_of(settings, token.asset, catalogue)
         engine = Engine(
             database,
             {X402_PAYMENT: X402Payment(pocket, BuyerClient(http))},
-            policy=_policy(settings, token.asset, catalogue),
+            policy=policy,
             owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease_seconds=settings.lease_seconds,
             on_change=on_change,
         )
-        budget = Amount.parse(settings.session_budget, token.asset)
         async with database.transaction() as connection:
             if spends or not await sessions.exists(connection, DEFAULT_SESSION):
                 await sessions.open_session(connection, DEFAULT_SESSION, budget)
         yield Paygent(settings, network, database, rpc, pocket, engine, catalogue)
 
 
-def _policy(settings: Settings, asset: Asset, catalogue: Catalogue) -> Policy:
-    """What the owner registered may be paid, besides the hosts of the settings."""
+def limits_of(settings: Settings, asset: Asset, catalogue: Catalogue) -> tuple[Policy, Amount]:
+    """Policy and budget of `settings`; what the owner registered may be paid besides the hosts that are listed.
+
+    Raises InvalidInput that names the setting or the service.
+    """
+    for service in catalogue.services:
+        if service.price is not None:
+            _limit(service.price, asset, f"The price of {service.name!r}")
     registered = {HttpRequest(service.url).host for service in catalogue.services}
-    return Policy(Amount.parse_positive(settings.payment_max, asset), frozenset(settings.allowed_hosts) | registered)
+    payment_max = _limit(settings.payment_max, asset, "PAYGENT_PAYMENT_MAX")
+    policy = Policy(payment_max, frozenset(settings.allowed_hosts) | registered)
+    return policy, _limit(settings.session_budget, asset, "PAYGENT_SESSION_BUDGET")
+
+
+def _limit(text: str, asset: Asset, name: str) -> Amount:
+    try:
+        return Amount.parse_positive(text, asset)
+    except InvalidAmount as error:
+        raise InvalidInput(f"{name}: {error.detail}") from error
 
 
 async def open_token(settings: Settings, rpc: JsonRpc) -> Eip3009Token:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from paygent.errors import UnsafeDestination
 
@@ -50,7 +51,7 @@ def is_allowed_address(address: str, *, allow_loopback: bool) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         # An IPv4 address in IPv6 clothes reaches the IPv4 host.
-        embedded = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        embedded = ip.ipv4_mapped or ip.sixtofour
         if embedded is not None:
             ip = embedded
         elif ip in _NAT64:
@@ -68,7 +69,10 @@ _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 def check_url(url: str) -> str:
-    """`url` itself when it is plain http(s) with a host and no credentials. Raises UnsafeDestination."""
+    """`url` as it goes out, when it is plain http(s) with a host and no credentials. Raises UnsafeDestination.
+
+    One request has many spellings (`/%77`, `/x/../w`); whatever is compared, shown or sent is this one.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -78,7 +82,10 @@ def check_url(url: str) -> str:
         raise UnsafeDestination(f"{url[:200]!r} is no http or https URL. Write it as https://host/path.")
     if parts.username is not None or parts.password is not None:
         raise UnsafeDestination("A URL with a user name or password in it is refused; send credentials as a header.")
-    return url
+    try:
+        return str(URL(url).with_fragment(None))
+    except ValueError:
+        raise UnsafeDestination(f"{url[:200]!r} is no URL that can be called.") from None
 
 
 def refused_destination(error: aiohttp.ClientError, url: str) -> UnsafeDestination | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -15,7 +17,8 @@ from paygent.errors import InvalidInput
 
 PREFIX = "PAYGENT_"
 ENV_FILE = ".env"
-_AMOUNT = r"^[0-9]{1,30}(\.[0-9]{1,30})?$"
+_AMOUNT = re.compile(r"(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?")
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -45,10 +48,9 @@ class Settings(BaseSettings):
     keystore_password: SecretStr | None = Field(
         None, description="Encrypts the wallet's key; without it a random one is kept beside the key."
     )
-    payment_max: str = Field("1.00", pattern=_AMOUNT, description="The most that one payment may cost.")
+    payment_max: str = Field("1.00", description="The most that one payment may cost.")
     session_budget: str = Field(
         "10.00",
-        pattern=_AMOUNT,
         description="The most that may be spent in all. It is one for all processes: the last that spends or serves sets it.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -69,6 +71,29 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host) for host in value):
+            raise ValueError(
+                "write hosts, with a port where one is meant, and no http://: api.example.com,127.0.0.1:9000"
+            )
+        return value
+
+    @field_validator("payment_max", "session_budget")
+    @classmethod
+    def _is_amount(cls, value: str) -> str:
+        if not _AMOUNT.fullmatch(value):
+            raise ValueError("write an amount of more than zero, such as 0.10")
+        return value
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
         return value
 
     @field_validator("database_url")
@@ -98,8 +123,18 @@ def load_settings() -> Settings:
 def wrong_settings() -> dict[str, str]:
     """What is wrong with which variable; values, which may be secret, are not quoted."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    wrong = {}
-    for name in sorted({*os.environ, *dotenv_values(ENV_FILE)}):
+    try:
+        lines = _lines(Path(ENV_FILE))
+    except (OSError, ValueError):
+        return {ENV_FILE: "cannot be read: it must be a text file in UTF-8."}
+    wrong = {
+        f"Line {line.original.line} of {ENV_FILE}": "is none of the form NAME=value."
+        for line in lines
+        if line.error or (line.value is None and (line.key or "").upper().startswith(PREFIX))
+    }
+    if wrong:
+        return wrong
+    for name in sorted({*os.environ, *(line.key for line in lines if line.key)}):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             nearest = difflib.get_close_matches(name.upper(), known, n=1)
             wrong[name] = "is no setting" + (f": did you mean {nearest[0]}?" if nearest else ".")
@@ -110,3 +145,10 @@ def wrong_settings() -> dict[str, str]:
             said = problem["msg"].removeprefix("Value error, ")
             wrong[PREFIX + str(problem["loc"][0]).upper()] = f"is wrong: {said}."
     return wrong
+
+
+def _lines(path: Path) -> list[Binding]:
+    """The file as python-dotenv reads it, which passes over what it cannot read."""
+    if not path.exists():
+        return []
+    return list(parse_stream(io.StringIO(path.read_text(encoding="utf-8"))))

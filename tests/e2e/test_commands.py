@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -20,12 +21,18 @@ import psutil
 import pytest
 from eth_account import Account
 from fastapi import FastAPI, Request
+from rich.console import Console
 from typer.main import get_command
 from x402.http.clients.httpx import x402HttpxClient
 
+from paygent.bootstrap import open_database
 from paygent.cli.main import app
+from paygent.cli.tables import intents_table
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
+from paygent.intents.repository import recent
+from paygent.settings import Settings
+from paygent.x402.client import ANSWER_BYTES_MAX
 from tests.support.chain import ROOT
 from tests.support.commands import Commands
 from tests.support.paying import official_client
@@ -291,6 +298,7 @@ async def test_doctor_finds_what_is_wrong_and_says_what_to_do(
         (("pay", "http://elsewhere.example/"), 3, "PAYGENT_ALLOWED_HOSTS"),
         (("pay", "gopher://a/b"), 2, "no http or https URL"),
         (("pay", "http://127.0.0.1:1/"), 6, "does not answer"),
+        (("pay", "SELLER/data", "--method", "DELETE"), 4, "HTTP 405"),
         (("intents", "show", "int_nope"), 2, "no intent"),
     ],
 )
@@ -348,3 +356,75 @@ async def test_a_home_that_cannot_be_used_is_said(environment: dict[str, str], c
     assert await commands.run("wallet", "balance", environment={**environment, "PAYGENT_HOME": str(file)}) == 2
     assert f"Error: {file}" in commands.output
     assert "Traceback" not in commands.output
+
+
+async def test_a_dry_run_says_why_not(environment: dict[str, str], commands: Commands, seller: Any) -> None:
+    ask = ("ask", f"Buy {seller.url}/data for at most 0.00009 USDC", "--dry-run")
+    assert await commands.run(*ask, environment=environment) == 3
+    assert "Not allowed: The seller asks 0.0001 USDC.e, more than your maximum" in commands.output
+    assert "without asking for a payment" not in commands.output
+    assert (
+        await commands.run(
+            "ask", "Buy http://elsewhere.example/ for at most 1 USDC", "--dry-run", environment=environment
+        )
+        == 3
+    )
+    assert "PAYGENT_ALLOWED_HOSTS" in commands.output
+    assert "without asking for a payment" not in commands.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("pay", "--json"), ("intents", "list", "--count", "0", "--json"), ("nope", "--json")]
+)
+async def test_wrong_usage_is_json_too(
+    environment: dict[str, str], commands: Commands, arguments: tuple[str, ...]
+) -> None:
+    assert await commands.run(*arguments, environment=environment) == 2
+    assert json.loads(commands.output)["error"]["code"] == "invalid_input"
+
+
+async def test_ids_are_whole_on_a_terminal_of_80_columns(
+    environment: dict[str, str], commands: Commands, seller: Any
+) -> None:
+    assert await commands.run("pay", seller.url + "/data?" + "x" * 200, "--json", environment=environment) == 0
+    intent = json.loads(commands.output.splitlines()[-1])
+    lines = io.StringIO()
+    settings = Settings(_env_file=None, database_url=environment["PAYGENT_DATABASE_URL"])
+    async with open_database(settings) as database, database.transaction() as connection:
+        Console(file=lines, width=80).print(intents_table(await recent(connection, count=1), width=80))
+    [line] = [line for line in lines.getvalue().splitlines() if "int_" in line]
+    for words in (intent["id"], "settled", "0.0001 USDC.e"):
+        assert words in line
+
+
+async def test_an_answer_that_is_cut_off_is_no_success(
+    environment: dict[str, str], commands: Commands, seller: Any
+) -> None:
+    seller.answer = "x" * (ANSWER_BYTES_MAX + 1)
+    assert await commands.run("pay", seller.url + "/data", environment=environment) == 4
+    assert "it was cut off" in commands.output[-200:]
+
+
+async def test_whatever_goes_wrong_is_one_sentence(environment: dict[str, str], commands: Commands) -> None:
+    """A disk that is full, bytes that are no text: what was begun is stored, and nobody reads a traceback."""
+    full = await asyncio.create_subprocess_shell(
+        f"{sys.executable} -m paygent intents list --json > /dev/full",
+        env=clean(environment), cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await asyncio.wait_for(full.communicate(), 60)
+    assert b"Traceback" not in err
+    assert full.returncode == 2
+
+
+async def test_a_signal_to_end_counts_where_ctrl_c_is_ignored(home: str) -> None:
+    """As in a script that runs it with `&`."""
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", f"trap '' INT; exec {sys.executable} -m paygent demo",
+        env=clean({"TMPDIR": home}), cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while b"Starting the chain" not in (line := await asyncio.wait_for(process.stderr.readline(), 60)):
+        assert line, "it ended before it was stopped"
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 30) == 130
+    assert list(Path(home).glob("paygent*")) == []

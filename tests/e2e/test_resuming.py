@@ -129,7 +129,7 @@ async def test_a_payment_under_way_in_another_process_is_waited_for(
     await asyncio.wait_for(seller.entered.wait(), 30)
     second = asyncio.create_task(commands.run(*pay, environment=environment))
     async with asyncio.timeout(30):
-        while "may still be at it" not in commands.output:
+        while "may still be at the identical payment" not in commands.output:
             await asyncio.sleep(0.05)
     seller.open.set()
     assert await second == 0, commands.output

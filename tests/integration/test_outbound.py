@@ -95,7 +95,7 @@ def test_loopback_belongs_to_the_devnet(address: str) -> None:
     assert not is_allowed_address(address, allow_loopback=False)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "64:ff9b::101:101", "2002:101:101::"])
 def test_public_addresses_are_allowed(address: str) -> None:
     assert is_allowed_address(address, allow_loopback=False)
 
@@ -122,3 +122,36 @@ def test_other_urls_are_refused(url: str) -> None:
 
 def test_a_plain_url_is_kept() -> None:
     assert check_url("https://api.example.com:8443/a?b=c") == "https://api.example.com:8443/a?b=c"
+
+
+async def test_no_cookie_is_kept(unused_tcp_port: int) -> None:
+    """By name, since an IP address's cookies would not be kept anyway."""
+    seen: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("cookie"))
+        return web.Response(headers={"set-cookie": "sid=of-one-intent"})
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    async with open_session(allow_loopback=True) as session:
+        for _ in range(2):
+            await (await session.get(f"http://localhost:{unused_tcp_port}/")).read()
+    await runner.cleanup()
+    assert seen == [None, None]
+
+
+async def test_no_proxy_of_the_environment_is_used(
+    server: tuple[int, list[str]], unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would connect for us, and the address that is checked would be its own."""
+    port, seen = server
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused_tcp_port}")
+    async with open_session(allow_loopback=True) as session, session.get(f"http://localhost:{port}/") as response:
+        assert await response.text() == "inside"
+    assert seen == ["/"]

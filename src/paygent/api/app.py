@@ -68,7 +68,9 @@ def create_app(paygent: Paygent) -> FastAPI:
             async with paygent.database.transaction() as connection:
                 if await keys.is_known(connection, credentials.credentials):
                     return
-        raise Unauthorized("Send the API key as `Authorization: Bearer paygent_…`. The first start showed it.")
+        raise Unauthorized(
+            "Send the API key as `Authorization: Bearer paygent_…`. The first start showed it; --new-key makes another."
+        )
 
     app.include_router(_open_routes(paygent))
     for router in (_paying_routes(paygent), _reading_routes(paygent)):

@@ -14,6 +14,7 @@ from rich.text import Text
 from paygent.bootstrap import (
     embedded_folder,
     keystore_folder,
+    limits_of,
     load_catalogue,
     network_of,
     open_database,
@@ -126,6 +127,7 @@ async def _chain(settings: Settings) -> Finding:
     async with open_rpc(settings) as rpc, open_database(settings) as database:
         await check_identity(database, rpc, chain_id=network.chain_id)
         token = await open_token(settings, rpc)
+        limits_of(settings, token.asset, load_catalogue(settings))
         if not _has_wallet(settings):
             return Finding("chain", "ok", f"{network.id} answers; {token.asset.symbol} is there")
         balance = await token.balance(open_signer(settings, "pocket").address)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer._click.exceptions import UsageError
 
 from paygent import __version__
 from paygent.cli.exit_codes import EXIT_CODES
@@ -300,4 +303,18 @@ def _settings(*, as_json: bool) -> Settings:
 
 def main() -> None:
     """The entry point."""
-    app(prog_name="paygent")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding shows less, and stops nothing.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app(prog_name="paygent", standalone_mode=False)
+    except UsageError as error:
+        if "--json" in sys.argv:
+            from paygent.cli.output import emit
+
+            emit({"error": {"code": "invalid_input", "detail": error.format_message()}})
+        else:
+            error.show()
+        code = error.exit_code
+    sys.exit(code or 0)

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -24,10 +24,18 @@ from paygent.cli.exit_codes import (
     EXIT_UNEXPECTED,
 )
 from paygent.errors import InvalidInput, PaygentError
+from paygent.telemetry import get_logger
+from paygent.text import foreign
+
+log = get_logger(__name__)
 
 
-def exit_code(code: str) -> int:
-    """The exit code for an error's stable code."""
+def exit_code(reason: Mapping[str, Any]) -> int:
+    """The exit code for an error as it is stored with an intent."""
+    code = reason.get("code")
+    if "http_status" in reason.get("facts", {}):
+        # It answered, and delivered nothing.
+        return EXIT_SELLER
     for error in vars(errors).values():
         if isinstance(error, type) and issubclass(error, PaygentError) and error.code == code:
             return _exit_code_of(error)
@@ -51,7 +59,7 @@ def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool, resumes:
     """
     for number in stop_signals():
         if number != signal.SIGINT:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(number, _interrupt)
     try:
         code = asyncio.run(make())
     except PaygentError as error:
@@ -65,10 +73,20 @@ def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool, resumes:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_UNEXPECTED
     except OSError as error:
-        if error.filename is None:
-            raise
-        fail(InvalidInput(f"{error.filename}: {error.strerror}."), as_json=as_json)
+        where = f"{error.filename}: " if error.filename else ""
+        fail(InvalidInput(f"{where}{error.strerror or error}."), as_json=as_json)
+    except Exception as error:
+        log.debug("command.failed", exc_info=error)
+        said = f"{type(error).__name__}: {foreign(error)}"
+        hint = "What was begun is stored. PAYGENT_LOG_LEVEL=debug shows where it happened."
+        fail(PaygentError(f"Something unexpected went wrong ({said}). {hint}"), as_json=as_json)
     raise typer.Exit(code)
+
+
+def _interrupt(*_: object) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -80,7 +98,8 @@ def stop_signals() -> list[signal.Signals]:
 def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
     """Tell `error` and leave with its exit code."""
     if as_json:
-        emit({"error": error.as_dict()})
+        with suppress(OSError, ValueError):
+            emit({"error": error.as_dict()})
     else:
         # A question is not a failure of anything.
         note(error.detail if isinstance(error, errors.Unclear) else f"Error: {error.detail}")

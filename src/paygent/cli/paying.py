@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import secrets
 import signal
 import sys
@@ -16,10 +17,11 @@ from paygent.agent import tools
 from paygent.agent.runtime import propose
 from paygent.api.schemas import EventOut, IntentOut, PlanOut
 from paygent.bootstrap import Paygent, keystore_folder, open_database, open_paygent
-from paygent.cli.exit_codes import EXIT_SELLER, EXIT_UNDECIDED
+from paygent.cli.exit_codes import EXIT_DENIED, EXIT_SELLER, EXIT_UNDECIDED
 from paygent.cli.output import emit, exit_code, note
 from paygent.cli.tables import intents_table, open_console, print_books, print_intent
 from paygent.errors import InvalidInput
+from paygent.evm.abi import checksum_address
 from paygent.evm.signers.keystore import encrypt_all
 from paygent.intents import repository
 from paygent.intents.model import Intent, IntentRequest, State
@@ -54,7 +56,7 @@ async def pay(
     as_json: bool,
 ) -> int:
     """Buy one HTTP request; the exit code."""
-    http = HttpRequest(url, method.upper(), _headers(headers), data.encode())
+    http = HttpRequest(url, method.upper(), _headers(headers), os.fsencode(data))
     async with open_paygent(settings, spends=True, on_change=None if as_json else _show_progress) as paygent:
         asset = paygent.pocket.token.asset
         purchase = tools.purchase(http, amount_max=amount_max, catalogue=paygent.catalogue, asset=asset)
@@ -81,7 +83,8 @@ async def list_intents(settings: Settings, *, count: int, as_json: bool) -> int:
     if as_json:
         emit([IntentOut.of(intent, with_answer=False).model_dump(mode="json") for intent in intents])
         return 0
-    open_console().print(intents_table(intents) if intents else "No intents yet.")
+    console = open_console()
+    console.print(intents_table(intents, width=console.width) if intents else "No intents yet.")
     return 0
 
 
@@ -141,7 +144,9 @@ async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, 
     if key is None:
         async with paygent.database.transaction() as connection:
             twin = await repository.unfinished_twin(connection, request)
-    if twin is not None and not fresh and await _wants_resume(paygent, twin, as_json=as_json):
+    if twin is not None and not fresh:
+        twin = await _settled_down(paygent, twin)
+    if twin is not None and not fresh and _wants_resume(twin, as_json=as_json):
         intent = await paygent.engine.drive(twin.id)
     else:
         if twin is not None:
@@ -152,12 +157,13 @@ async def _submit(paygent: Paygent, request: IntentRequest, *, key: str | None, 
     else:
         _show(intent)
     if intent.state is not State.SETTLED:
-        return exit_code((intent.reason or {}).get("code", "")) if intent.state.is_final else EXIT_UNDECIDED
+        return exit_code(intent.reason or {}) if intent.state.is_final else EXIT_UNDECIDED
     if intent.is_owed:
         return EXIT_SELLER
     async with paygent.database.transaction() as connection:
         await repository.mark_delivered(connection, intent.id)
-    return 0 if intent.answer is None or intent.answer.status < 300 else EXIT_SELLER
+    answer = intent.answer
+    return 0 if answer is None or (answer.status < 300 and answer.is_whole) else EXIT_SELLER
 
 
 async def _recover(paygent: Paygent) -> None:
@@ -192,29 +198,34 @@ async def _lease_seconds(paygent: Paygent, intent: Intent) -> float:
         return await repository.lease_seconds_left(connection, intent.id)
 
 
-async def _wait_for_lease(paygent: Paygent, twin: Intent) -> None:
-    """A process that was killed cannot give its lease back, and it ends; one that lives renews it until it is done."""
+async def _settled_down(paygent: Paygent, twin: Intent) -> Intent:
+    """The twin when nobody drives it any more.
+
+    A process that was killed cannot give its lease back, and it ends; one that lives renews it until it is done.
+    """
     deadline = asyncio.get_running_loop().time() + _LEASE_WAIT_SECONDS
     seconds = await _lease_seconds(paygent, twin)
     if seconds > 0:
-        note(f"The process that began {twin.id} may still be at it (another {math.ceil(seconds)} s will tell).")
+        note(f"Another process may still be at the identical payment {twin.id}: {math.ceil(seconds)} s will tell.")
     while seconds > 0 and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(min(seconds, 0.25))
         seconds = await _lease_seconds(paygent, twin)
+    async with paygent.database.transaction() as connection:
+        return await repository.get(connection, twin.id)
 
 
-async def _wants_resume(paygent: Paygent, twin: Intent, *, as_json: bool) -> bool:
+def _wants_resume(twin: Intent, *, as_json: bool) -> bool:
     """Whether to go on with an identical intent that was interrupted; without a terminal the answer is yes."""
-    await _wait_for_lease(paygent, twin)
     began = twin.created_at.isoformat(sep=" ", timespec="seconds")
+    became = "was interrupted" if twin.delivered_at is None else "was just made by another command"
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         note(
-            f"Resuming the identical payment {twin.id} of {began} ({twin.state}) instead of paying again (--new pays)."
+            f"Resuming the identical payment of {began}, which {became} ({twin.id}, {twin.state}), instead of paying again "
+            "(--new pays)."
         )
         return True
-    question = (
-        f"An identical payment of {began} was interrupted ({twin.id}, {twin.state}). Resume it instead of paying again?"
-    )
+    offer = "Resume it" if twin.delivered_at is None else "Show what it bought"
+    question = f"An identical payment of {began} {became} ({twin.id}, {twin.state}). {offer} instead of paying again?"
     # asyncio's handler of Ctrl-C would only ask the loop to cancel, and the loop waits for the answer here.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -230,12 +241,16 @@ async def _preview(paygent: Paygent, request: IntentRequest, summary: str, *, as
     allowed = not isinstance(verdict, Deny)
     if as_json:
         emit(PlanOut.of(summary, quote, verdict).model_dump(mode="json"))
+        return 0 if allowed else EXIT_DENIED
+    if quote.amount is not None:
+        note(f"The seller asks {quote.amount}, payable to {checksum_address(quote.payee)}.")
+    if isinstance(verdict, Deny):
+        note(f"Not allowed: {verdict.reason}")
     elif quote.amount is None:
         note("It answers without asking for a payment: nothing would be paid.")
     else:
-        note(f"The seller asks {quote.amount}, payable to {quote.payee}.")
-        note(f"Not allowed: {verdict.reason}" if isinstance(verdict, Deny) else "Allowed. Nothing was paid (dry run).")
-    return 0 if allowed else exit_code("policy_denied")
+        note("Allowed. Nothing was paid (dry run).")
+    return 0 if allowed else EXIT_DENIED
 
 
 def _show_progress(intent: Intent) -> None:

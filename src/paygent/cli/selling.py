@@ -15,7 +15,7 @@ from paygent.cli.server import listen, serve, tell
 from paygent.devnet import deploy
 from paygent.devnet.sample_api import create_paid_app
 from paygent.errors import UnknownAsset
-from paygent.evm.abi import parse_address
+from paygent.evm.abi import checksum_address, parse_address
 from paygent.evm.identity import check_identity
 from paygent.evm.networks import known_usdc
 from paygent.evm.rpc import JsonRpc
@@ -55,7 +55,7 @@ async def _settle(
         sender = TransactionSender(database, rpc, signer, chain_id=chain_id)
         await sender.recover()
         served = [token.asset.id for token in tokens]
-        told = tell("Facilitator", as_json=as_json, signer=signer.address, assets=served)
+        told = tell("Facilitator", as_json=as_json, signer=checksum_address(signer.address), assets=served)
         await serve(create_app(Facilitator(tokens, sender)), listener, ready=told)
 
 
@@ -70,7 +70,9 @@ async def sell(
             offer_for=lambda _m, _p: offer,
             chain=token,
         )
-        told = tell("Selling", as_json=as_json, upstream=upstream, price=str(offer.price), pay_to=offer.pay_to)
+        told = tell(
+            "Selling", as_json=as_json, upstream=upstream, price=str(offer.price), pay_to=checksum_address(offer.pay_to)
+        )
         await serve(guarded, listener, ready=told)
     return 0
 

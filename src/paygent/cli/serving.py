@@ -58,11 +58,15 @@ async def _key(database: Database, *, new_key: bool) -> str | None:
 
 
 def _program(settings: Settings) -> str:
-    """How this program is called here, with the home that it was told of."""
+    """How this program is called here, with the home and the chain that it was told of."""
     path = Path(sys.argv[0])
     name = path.name if shutil.which(path.name) == str(path.absolute()) else os.path.relpath(path)
-    default = Settings.model_fields["home"].default.expanduser()
-    return name if settings.home == default else f"PAYGENT_HOME={settings.home} {name}"
+    if path.name == "__main__.py":
+        name = "python -m paygent"
+    told = {"PAYGENT_HOME": settings.home, "PAYGENT_CHAIN_ID": settings.chain_id}
+    default = Settings.model_construct()
+    usual = {"PAYGENT_HOME": default.home.expanduser(), "PAYGENT_CHAIN_ID": default.chain_id}
+    return " ".join([*(f"{key}={value}" for key, value in told.items() if value != usual[key]), name])
 
 
 def _show_up(url: str, document: dict[str, Any], program: str) -> None:

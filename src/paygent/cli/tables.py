@@ -29,15 +29,17 @@ def open_console() -> Console:
     return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
 
 
-def intents_table(intents: Sequence[Intent]) -> Table:
-    """One line each; the id is whole, since `intents show` asks for it."""
-    table = Table(box=None)
-    for heading in ("intent", "created (UTC)", "state", "amount"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("url", no_wrap=True, overflow="ellipsis")
-    for intent in intents:
-        url = str(intent.request.arguments.get("http", {}).get("url", ""))
-        table.add_row(intent.id, _time(intent.created_at, "seconds"), intent.state, amount_of(intent), url)
+def intents_table(intents: Sequence[Intent], *, width: int) -> Table:
+    """One line each, at most `width` wide; the id is whole, since `intents show` asks for it, and the URL has what is left."""
+    rows = [
+        (intent.id, _time(intent.created_at, "seconds"), str(intent.state), amount_of(intent)) for intent in intents
+    ]
+    headings = ("intent", "created (UTC)", "state", "amount")
+    taken = sum(max(len(cell) for cell in column) + 2 for column in zip(headings, *rows, strict=True)) + 2
+    table = Table(*headings, box=None)
+    table.add_column("url", no_wrap=True, overflow="ellipsis", max_width=max(width - taken, 1))
+    for intent, row in zip(intents, rows, strict=True):
+        table.add_row(*row, str(intent.request.arguments.get("http", {}).get("url", "")))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from paygent.errors import ChainUnavailable, InvalidInput
+from paygent.text import foreign
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
@@ -90,15 +92,16 @@ async def start(
     chain_id: int = 338,
     port: int = 0,
     state: Path | None = None,
-    block_time_seconds: int | None = 1,
+    block_time_seconds: int | None = 5,
 ) -> Chain:
-    """Start a chain on loopback. With `state` it goes on where that file ended, also after a SIGKILL.
+    """Start a chain on loopback. With `state` it goes on where that file ended; after a SIGKILL up to a second is lost.
 
     A transaction is mined at once, and a block comes every `block_time_seconds` all the same, so that time passes on
     chain. Raises ChainUnavailable when it does not start.
     """
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
     if state is not None:
+        await asyncio.to_thread(_make_whole, state)
         # The chain id is not in the state file; it is always given.
         arguments += ["--state", str(state), "--state-interval", "1"]
     if block_time_seconds is not None:
@@ -122,15 +125,36 @@ async def start(
     return Chain(process, rpc_url=f"http://{address}", chain_id=chain_id)
 
 
+def _make_whole(state: Path) -> None:
+    """Anvil writes over its state in place: killed meanwhile, it leaves half of it. Then the last whole one is taken.
+
+    Raises InvalidInput when there is none.
+    """
+    kept = state.with_name(f"{state.name}.kept")
+    if not state.exists():
+        return
+    try:
+        json.loads(state.read_bytes())
+    except ValueError:
+        if not kept.exists():
+            raise InvalidInput(f"{state} is no state of a devnet, or a damaged one. Name another file.") from None
+        shutil.copyfile(kept, state)
+        return
+    temporary = state.with_name(f"{state.name}.new")
+    shutil.copyfile(state, temporary)
+    temporary.replace(kept)
+
+
 async def _listening(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    last = b""
+    lines: list[bytes] = []
     while line := await process.stdout.readline():
         if found := _LISTENING.search(line):
             return found[1].decode()
-        last = line.strip() or last
+        lines = [*lines[-50:], line.strip()]
     code = await process.wait()
-    said = last.decode(errors="replace")[:300]
+    errors = [line for line in lines if line.lower().startswith(b"error")] or [line for line in lines if line][-1:]
+    said = foreign(b" ".join(errors).decode(errors="replace"), 300)
     if "in use" in said.lower():
         raise InvalidInput("The devnet's port is taken; choose another.")
     raise ChainUnavailable(f"The devnet's chain ended at once (exit code {code}): {said or 'it said nothing'}")

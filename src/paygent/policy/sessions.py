@@ -35,7 +35,8 @@ async def open_session(connection: Connection, session_id: str, budget: Amount) 
     row = await cursor.fetchone()
     if row != {"asset": asset.id}:
         raise InvalidInput(
-            f"The session {session_id} is in {row and row['asset']}, not in {asset.id}. Use another database."
+            f"The session {session_id} is in {row and row['asset']}, not in {asset.id}. "
+            "Set PAYGENT_HOME (or PAYGENT_DATABASE_URL) to one of its own."
         )
     grants = f"grants:{asset.id}"
     budget_id = budget_account(session_id)

@@ -45,7 +45,7 @@ class Service:
         for name in self.names:
             if not name.strip() or not name.isprintable() or len(name) > 100:
                 raise InvalidInput(f"{name[:100]!r} is no service name. Write one line of up to 100 characters.")
-        check_url(self.url)
+        object.__setattr__(self, "url", check_url(self.url))
         if self.method not in _METHODS:
             raise InvalidInput(f"The method {self.method!r} is none of {', '.join(_METHODS)}.")
         if self.pay_to is not None:
@@ -110,7 +110,7 @@ class Catalogue:
             raise InvalidInput(f"The catalogue {path}: {error.detail}") from error
 
     def at(self, url: str, method: str) -> Service | None:
-        """The service that this request is, however it is written; None when it is none of them."""
+        """The service that this request is; None when it is none of them. `url` as `outbound.check_url` gives it."""
         return self._by_request.get(_request(url, method))
 
     def candidates(self, name: str) -> tuple[Service, ...]:

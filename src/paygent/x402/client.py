@@ -34,7 +34,7 @@ class HttpRequest:
     body: bytes = b""
 
     def __post_init__(self) -> None:
-        check_url(self.url)
+        object.__setattr__(self, "url", check_url(self.url))
         if self.method not in _METHODS:
             raise InvalidInput(f"The method {self.method!r} is none of {', '.join(_METHODS)}.")
         for name, value in self.headers.items():

@@ -132,6 +132,9 @@ async def test_what_the_catalogue_knows_of_a_seller_holds_for_its_url_too(
     object.__setattr__(paygent, "catalogue", Catalogue([known]))
     for path, body in (
         ("/v1/payments", {"url": seller.url + "/data"}),
+        ("/v1/payments", {"url": seller.url + "/%64ata"}),
+        ("/v1/payments", {"url": seller.url + "/x/../data#now"}),
+        ("/v1/ask", {"text": f"Buy {seller.url}/./dat%61 for at most 0.0001 USDC"}),
         ("/v1/ask", {"text": f"Buy {seller.url}/data for at most 0.0001 USDC"}),
     ):
         answer = await client.post(path, json=body, headers={"idempotency-key": secrets.token_hex(8)})

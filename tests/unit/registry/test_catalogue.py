@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paygent.errors import InvalidInput, UnknownService, UnsafeDestination
+from paygent.outbound import check_url
 from paygent.registry.catalogue import Catalogue, Service
 
 MARKET = Service("market data API", "https://market.example.com/", aliases=("prices",))
@@ -190,6 +191,13 @@ def test_any_other_text_is_an_unknown_service(name: str) -> None:
         return
     words = set(name.casefold().split())
     assert words >= ({"market", "data"} if found is MARKET else {"weather"}) or words >= {"prices"}
+
+
+@pytest.mark.parametrize("url", ["https://w.example/%77", "https://w.example/x/../w", "https://W.example:443/w#now"])
+def test_a_service_is_known_however_its_url_is_spelled(url: str) -> None:
+    service = Service("w", "https://w.example/w")
+    assert Catalogue([service]).at(check_url(url), "GET") == service
+    assert Service("w", url) == service
 
 
 @pytest.mark.parametrize(

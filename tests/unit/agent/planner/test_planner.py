@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from paygent.agent.planner.planner import TEXT_CHARACTERS_MAX, Plan, Question, plan
 from paygent.money import Amount, Asset
+from paygent.outbound import check_url
 from paygent.registry.catalogue import Catalogue, Service
 
 USDC = Asset(338, "0x" + "11" * 20, "USDC.e", 6)
@@ -360,8 +361,10 @@ def check_that_nothing_was_guessed(text: str) -> None:
     assert SYMBOLS[money[1].upper()] == answer.symbol
     others = text[: money.start()] + " " + text[money.end() :]
     if answer.service is None:
-        assert re.search(rf'(?<![^\s"“]){re.escape(answer.url)}(?![^\s"”.,!?…])', others)
-        others = others.replace(answer.url, " ", 1)
+        written = [match[0].rstrip(".,!?…") for match in re.finditer(r'(?<![^\s"“])https?://[^\s"”]+', others, re.I)]
+        spelled = [url for url in written if check_url(url) == answer.url]
+        assert spelled, "the URL stands in the text, however it is spelled"
+        others = others.replace(spelled[0], " ", 1)
     else:
         said = " ".join(others.casefold().split())
         cores = [re.sub(r" (api|service)$", "", name) for name, service in _NAMES.items() if service is answer.service]
