@@ -108,6 +108,33 @@ async def test_public_call_data_settles_nothing(
     assert (await settle(http, facilitator_url, forged, "mine"))["errorReason"] == "invalid_exact_evm_payload_signature"
 
 
+async def test_what_was_settled_elsewhere_is_not_settled_here_too(
+    http: aiohttp.ClientSession,
+    facilitator_url: str,
+    rpc: JsonRpc,
+    token: Eip3009Token,
+    operator: KeystoreSigner,
+    payer: LocalAccount,
+    requirements: PaymentRequirements,
+) -> None:
+    """Another facilitator did it, for another seller of the same payee: that one delivers."""
+    payment = pay(payer, requirements)
+    authorization, signature = authorization_of(payment.payload)
+    await send(rpc, token.asset.address, authorization.call_data(signature))
+    before = await transactions_of(rpc, operator)
+    answer = await settle(http, facilitator_url, payment, "mine")
+    assert (answer["success"], answer["errorReason"]) == (False, "invalid_exact_evm_nonce_already_used")
+    assert await transactions_of(rpc, operator) == before
+
+
+async def test_a_payment_that_may_expire_before_it_is_mined_is_refused(
+    client: HTTPFacilitatorClient, payer: LocalAccount, requirements: PaymentRequirements
+) -> None:
+    soon = requirements.model_copy(update={"max_timeout_seconds": 3})
+    verified = await client.verify(pay(payer, soon), soon)
+    assert verified.invalid_reason == "invalid_exact_evm_payload_authorization_valid_before"
+
+
 async def test_somebody_who_presents_it_first_does_not_make_it_unpaid(
     http: aiohttp.ClientSession,
     facilitator_url: str,
