@@ -228,6 +228,45 @@ async def test_a_receipt_that_comes_late_is_waited_for(
     assert await nonce_of(rpc, signer) == 1
 
 
+async def test_a_node_that_lags_for_two_looks_makes_us_send_nothing_twice(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a load balancer: the nonce is used, and the next node that answers knows nothing of the transaction yet."""
+    monkeypatch.setattr("paygent.evm.transactions._POLL_SECONDS_LAST", 0.01)
+    call, receipts = JsonRpc.call, []
+
+    async def lagging(self: JsonRpc, method: str, *params: object) -> object:
+        if method == "eth_getTransactionReceipt":
+            receipts.append(params)
+        if method in {"eth_getTransactionReceipt", "eth_getTransactionByHash"} and len(receipts) <= 2:
+            return None
+        return await call(self, method, *params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JsonRpc, "call", lagging)
+        sender = TransactionSender(database, rpc, signer, chain_id=338)
+        mined = await sender.send(reference=f"lags:{signer.address}", to=token.asset.address, data=transfer(5))
+    assert mined.succeeded
+    assert len(receipts) > 2
+    assert await nonce_of(rpc, signer) == 1
+    assert (await token.balance(signer.address)).base_units == 995
+
+
+async def test_an_account_counts_its_nonces_on_each_chain(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO transactions (reference, claim, chain_id, sender, nonce, raw, hash, state, succeeded,"
+            " block_number) VALUES (%s, '', 25, %s, 7, '', %s, 'mined', true, 1)",
+            (f"elsewhere:{signer.address}", signer.address, f"0xelsewhere{signer.address}"),
+        )
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    mined = await sender.send(reference=f"here:{signer.address}", to=token.asset.address, data=transfer(5))
+    assert mined.succeeded
+    assert await nonce_of(rpc, signer) == 1
+
+
 async def test_however_many_wait_one_of_them_heals(
     database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -229,6 +229,7 @@ FLAWS: list[tuple[str, Change]] = [
     ("invalid_network", lambda _, r: setattr(r, "asset", "0x" + "77" * 20)),
     ("network_mismatch", lambda _, r: setattr(r, "network", "eip155:25")),
     ("unsupported_scheme", lambda _, r: setattr(r, "scheme", "upto")),
+    ("unsupported_scheme", lambda _, r: setattr(r, "extra", {"assetTransferMethod": "permit2"})),
     ("invalid_exact_evm_token_version_mismatch", lambda _, r: setattr(r, "extra", {"version": "2"})),
     ("invalid_payload", lambda p, _: p.payload.pop("authorization")),
     ("invalid_payload", lambda p, _: _authorization(p).update(value=-1)),
