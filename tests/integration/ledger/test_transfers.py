@@ -190,3 +190,19 @@ async def test_many_openers_of_one_account_open_it(database: Database) -> None:
     for _ in range(50):
         account = f"payee:{next(names)}"
         await asyncio.gather(*(open_it(account) for _ in range(12)))
+
+
+async def test_transfers_in_opposite_directions_never_wait_for_each_other(database: Database) -> None:
+    here, there = (f"to and fro:{next(names)}" for _ in range(2))
+    async with database.transaction() as c:
+        for account in (here, there):
+            await transfers.open_account(c, account, USDC, limited=False)
+
+    async def move(number: int) -> None:
+        debit, credit = (here, there) if number % 2 else (there, here)
+        async with database.transaction() as c:
+            await transfers.post(c, reference=f"{here}:{number}", debit=debit, credit=credit, amount=usdc(1))
+
+    await asyncio.gather(*(move(number) for number in range(200)))
+    async with database.transaction() as c:
+        assert (await transfers.balance(c, here)).posted == (await transfers.balance(c, there)).posted == 0
