@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ class X402Payment:
             nonce=keccak(seed.encode()),
         )
         signature = await signer.sign_digest(authorization.digest(token.domain))
-        return {"payload": exact_payload(authorization, signature), "from_block": head}
+        payload = exact_payload(authorization, signature)
+        return {"payload": payload, "from_block": head, "retry_key": secrets.token_hex(16)}
 
     async def submit(self, intent: Intent) -> Answer:
         """Present the stored payment. Raises PaymentRefused or SellerUnavailable when nothing is delivered."""
@@ -134,7 +136,7 @@ class X402Payment:
             accepted=_requirements(intent),
             resource=None if resource is None else ResourceInfo.model_validate(resource),
         )
-        answer = await self._client.send(http, payment)
+        answer = await self._client.send(http, payment, retry_key=intent.artefact.get("retry_key"))
         if answer.status == 402:
             raise PaymentRefused(_refusal(answer, _requirements(intent)))
         if answer.status < 500 and answer.says_paid:

@@ -103,14 +103,19 @@ class BuyerClient:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def send(self, request: HttpRequest, payment: PaymentPayload | None = None) -> HttpAnswer:
+    async def send(
+        self, request: HttpRequest, payment: PaymentPayload | None = None, *, retry_key: str | None = None
+    ) -> HttpAnswer:
         """One request, with a payment or without; no redirect is followed, so that no other host sees the payment.
 
+        `retry_key` goes along as `Idempotency-Key`, unless the request has one: only who knows it can have asked before.
         Raises UnsafeDestination for an address that may not be reached, SellerUnavailable when there is no answer.
         """
         head = dict(request.headers)
         if payment is not None:
             head[headers.PAYMENT_SIGNATURE] = headers.encode_payment_signature_header(payment)
+        if retry_key is not None and "idempotency-key" not in {name.lower() for name in head}:
+            head["idempotency-key"] = retry_key
         try:
             async with self._session.request(
                 request.method, request.url, headers=head, data=request.body or None, allow_redirects=False

@@ -4,7 +4,8 @@
 
 The handler runs after the payment is verified; the money moves when it has begun a good answer, before its first byte
 leaves. So nobody pays for an error, nothing is given away, and an answer may stream. One payment buys one request:
-whoever presents it again, at once or later, gets the answer that it bought; on another resource it buys nothing.
+whoever presents it again, at once or later, gets the answer that it bought; with another resource, or another
+`Idempotency-Key` than it came with, it buys nothing.
 With `chain` a facilitator's word is not enough: what it calls settled must be seen there.
 The journal of sales is this process's memory; after a restart the chain's used nonces still refuse every old payment.
 """
@@ -12,6 +13,7 @@ The journal of sales is this process's memory; after a restart the chain's used 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import secrets
 from collections import OrderedDict, deque
@@ -102,7 +104,8 @@ def fixed_offers(offers: Mapping[tuple[str, str], Offer]) -> OfferFor:
 class _Purchase:
     """What became of one payment: the request that it was first presented for, and the answer that it bought."""
 
-    request: str
+    # With the `Idempotency-Key` in it: a payment is on chain for all to read once it is settled, and this key is not.
+    request: bytes
     # With it the facilitator tells us, and nobody else, how the settlement ended.
     claim: str
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -187,10 +190,11 @@ class PaymentGuard:
 
     async def _sell_once(self, scope: Scope, receive: Receive, send: Send, sale: _Sale) -> None:
         offer, resource, key = sale.offer, sale.resource, sale.key
-        request = f"{scope['method']} {resource}"
+        retry_key = Headers(scope=scope).get("idempotency-key", "")
+        request = f"{scope['method']} {resource} {retry_key}".encode()
         while (earlier := self._purchases.get(key)) is not None:
-            if earlier.request != request:
-                await _send_challenge(send, offer, resource, "This payment was presented for another resource")
+            if not hmac.compare_digest(earlier.request, request):
+                await _send_challenge(send, offer, resource, "This payment was presented with another request")
                 return
             await earlier.done.wait()
             if earlier.replayable:

@@ -26,7 +26,7 @@ from paygent.policy.rules import Deny
 from paygent.x402.client import BuyerClient, HttpRequest
 from paygent.x402.facilitator.client import FacilitatorClient
 from paygent.x402.headers import decode_payment, encode_payment_response_header
-from paygent.x402.types import PaymentRequired, authorization_of
+from paygent.x402.types import PaymentPayload, PaymentRequired, authorization_of
 from tests.support.buying import SELLER, Buyer, Seller
 from tests.support.servers import serving
 
@@ -193,13 +193,13 @@ async def test_an_unreachable_seller_is_said(buyer: Buyer, unused_tcp_port: int)
 
 
 async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement(
-    buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
+    buyer: Buyer, seller: Seller, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seller settled and broke down; once it is back, what was paid for is fetched with the same payment."""
     send_request = BuyerClient.send
 
-    async def lose_paid_answers(self: Any, request: Any, payment: Any = None) -> Any:
-        answer = await send_request(self, request, payment)
+    async def lose_paid_answers(self: Any, request: Any, payment: Any = None, **more: Any) -> Any:
+        answer = await send_request(self, request, payment, **more)
         if payment is not None:
             raise SellerUnavailable("the connection broke")
         return answer
@@ -212,6 +212,11 @@ async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement
         twin = await repository.unfinished_twin(connection, intent.request)
     assert twin is not None
     assert twin.id == intent.id
+    # The payment is on chain for all to read by now, and buys nothing for who reads it there.
+    assert intent.artefact is not None
+    public = PaymentPayload(payload=dict(intent.artefact["payload"]), accepted=seller.offer.requirements())
+    stranger = await BuyerClient(http).send(HttpRequest(seller.url + "/data"), public)
+    assert (stranger.status, b"bought" in stranger.body) == (402, False)
     fetched = await buyer.engine.drive(intent.id)
     assert fetched.answer is not None
     assert fetched.answer.body == b'{"data":"bought"}'
@@ -389,8 +394,8 @@ async def test_a_lost_answer_is_fetched_again_with_the_same_payment(
     lost: list[Any] = []
     send_request = BuyerClient.send
 
-    async def lose_first_paid_answer(self: Any, request: Any, payment: Any = None) -> Any:
-        answer = await send_request(self, request, payment)
+    async def lose_first_paid_answer(self: Any, request: Any, payment: Any = None, **more: Any) -> Any:
+        answer = await send_request(self, request, payment, **more)
         if payment is not None and not lost:
             lost.append(answer)
             raise SellerUnavailable("the connection broke")
@@ -633,8 +638,8 @@ async def test_an_answer_is_asked_for_during_an_hour(
 ) -> None:
     send_request = BuyerClient.send
 
-    async def lose_paid_answers(self: Any, request: Any, payment: Any = None) -> Any:
-        answer = await send_request(self, request, payment)
+    async def lose_paid_answers(self: Any, request: Any, payment: Any = None, **more: Any) -> Any:
+        answer = await send_request(self, request, payment, **more)
         if payment is not None:
             raise SellerUnavailable("the connection broke")
         return answer

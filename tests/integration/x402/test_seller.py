@@ -203,7 +203,7 @@ async def test_one_payment_buys_nothing_elsewhere(shop: Shop, token: Eip3009Toke
         assert (await client.get(shop.url + "/data", headers=header)).status_code == 200
         other = await client.get(shop.url + "/data?page=2", headers=header)
     assert other.status_code == 402
-    assert "another resource" in other.json()["error"]
+    assert "another request" in other.json()["error"]
     assert shop.runs == [""]
 
 
@@ -394,3 +394,21 @@ def test_a_head_costs_what_its_get_does(token: Eip3009Token) -> None:
     offer = Offer(Amount(100, token.asset), SELLER, token.domain.name, token.domain.version)
     offers = fixed_offers({("GET", "/data"): offer})
     assert (offers("GET", "/data"), offers("HEAD", "/data"), offers("POST", "/data")) == (offer, offer, None)
+
+
+async def test_what_was_bought_with_a_key_is_given_again_only_with_it(
+    shop: Shop, token: Eip3009Token, payer: LocalAccount
+) -> None:
+    """Whoever rebuilds the payment from the chain has all of it but the key."""
+    header = await signed(shop, "/data", payer, token)
+    keys = ["secret", "secret", "guess", None, "secret"]
+    async with httpx.AsyncClient(timeout=30) as client:
+        answers = [
+            await client.get(
+                shop.url + "/data",
+                headers={"payment-signature": header} | ({} if key is None else {"idempotency-key": key}),
+            )
+            for key in keys
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200, 402, 402, 200]
+    assert len(shop.runs) == 1
