@@ -27,7 +27,6 @@ async def open_session(connection: Connection, session_id: str, budget: Amount) 
     if not 1 <= len(session_id) <= 64 or ":" in session_id:
         raise InvalidInput("A session's name has 1 to 64 characters and no colon.")
     asset = budget.asset
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (budget_account(session_id),))
     await connection.execute(
         "INSERT INTO sessions (id, asset) VALUES (%s, %s) ON CONFLICT DO NOTHING", (session_id, asset.id)
     )

@@ -71,6 +71,20 @@ async def test_a_request_passes_as_it_is(proxy: ReverseProxy) -> None:
     assert not {"payment-signature", "x-named"} & seen["headers"].keys()
 
 
+async def test_a_redirect_is_the_buyers_to_follow() -> None:
+    app, asked = FastAPI(), []
+
+    @app.get("/{path:path}")
+    async def move(path: str) -> Response:
+        asked.append(path)
+        return Response(status_code=302, headers={"location": "/inside"})
+
+    async with serving(app) as url, aiohttp.ClientSession() as session:
+        status, head, _ = await request(ReverseProxy(url, session), b"/moved")
+    assert (status, dict(head)[b"location"]) == (302, b"/inside")
+    assert asked == ["moved"]
+
+
 @pytest.mark.parametrize(
     "target",
     [b"@127.0.0.1:1/x", b"http://127.0.0.1:1/x", b"*", b"", b"/../x", b"/a/..%2f..%2fx", b"/a/%2e%2e/x", b"/..\\x"],
