@@ -261,6 +261,22 @@ async def test_sell_says_what_is_wrong(
     assert (code, words in commands.output) == (2, True), commands.output
 
 
+async def test_sell_warns_of_a_facilitator_that_does_not_answer(
+    environment: dict[str, str], commands: Commands, unused_tcp_port: int
+) -> None:
+    facilitator = f"http://127.0.0.1:{unused_tcp_port}"
+    terms = ("--upstream", "http://127.0.0.1:9", "--price", "0.01", "--pay-to", "0x" + "11" * 20)
+    pid = await commands.spawn("sell", *terms, "--facilitator", facilitator, environment=environment)
+    async with asyncio.timeout(30):
+        while "Ctrl-C stops it." not in commands.output:
+            await asyncio.sleep(0.05)
+    os.kill(pid, signal.SIGINT)
+    assert f"Warning: the facilitator at {facilitator} does not answer." in commands.output
+    async with asyncio.timeout(30):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.05)
+
+
 async def test_doctor_finds_what_is_wrong_and_says_what_to_do(
     environment: dict[str, str], commands: Commands, unused_tcp_port: int
 ) -> None:

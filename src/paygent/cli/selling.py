@@ -64,6 +64,7 @@ async def sell(
 ) -> int:
     """A reverse proxy that asks `price` for every request."""
     async with _selling(settings, price, pay_to, facilitator_url, port) as (offer, facilitates, http, token, listener):
+        await _warn_without(facilitator_url, http)
         guarded = PaymentGuard(
             ReverseProxy(check_url(upstream), http),
             facilitator=facilitates,
@@ -85,6 +86,19 @@ async def sample_api(
         app = create_paid_app(token.rpc, token, facilitator=facilitates, price=offer.price, pay_to=offer.pay_to)
         await serve(app, listener, ready=tell("Sample API", as_json=as_json, price=str(offer.price)))
     return 0
+
+
+async def _warn_without(facilitator_url: str, http: aiohttp.ClientSession) -> None:
+    """It may come later; but whoever mistyped its address should not learn it from the first buyer."""
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with http.get(facilitator_url.rstrip("/") + "/supported", timeout=timeout) as answer:
+            if answer.status == 200:
+                return
+            said = f"answers /supported with HTTP {answer.status}"
+    except (aiohttp.ClientError, TimeoutError):
+        said = "does not answer"
+    note(f"Warning: the facilitator at {facilitator_url} {said}. Nothing can be sold until it does.")
 
 
 def upstream_session() -> aiohttp.ClientSession:

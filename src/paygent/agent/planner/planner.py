@@ -212,7 +212,8 @@ def _quoted(text: str) -> str:
 def _known(symbols: Mapping[str, str]) -> str:
     if not symbols:
         return "No token is set up."
-    return f"Write {' or '.join(sorted(symbols))} after the number, as in 0.10 {_example(symbols)}."
+    names = sorted(symbol if name == symbol.upper() else name for name, symbol in symbols.items())
+    return f"Write {' or '.join(names)} after the number, as in 0.10 {_example(symbols)}."
 
 
 def _help(symbols: Mapping[str, str]) -> str:

@@ -133,7 +133,7 @@ def test_an_unclear_amount_is_asked_about(text: str) -> None:
 def test_a_missing_or_unknown_token_is_asked_about(text: str) -> None:
     question = asked(text)
     assert question.about == "token"
-    assert "CRO or USDC or USDC.E" in question.text
+    assert "CRO or USDC or USDC.e" in question.text
 
 
 @pytest.mark.parametrize(
