@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import rlp
 
@@ -149,7 +149,8 @@ class TransactionSender:
         """Raises ChainUnavailable when the node, asked three times, has not even seen what was mined already."""
         for pause in (0.0, *_LAG_PAUSES_SECONDS):
             await asyncio.sleep(pause)
-            mined = await self._mined_count()
+            async with self._database.transaction() as connection:
+                mined = await self._next_nonce(connection, "state = 'mined'")
             try:
                 prepared = await self._prepare(to, data, gas_max)
             except TransactionReverted:
@@ -165,17 +166,17 @@ class TransactionSender:
             "Nothing was sent."
         )
 
-    async def _mined_count(self) -> int:
-        """How many nonces were used when we last looked."""
-        async with self._database.transaction() as connection:
-            cursor = await connection.execute(
-                "SELECT coalesce(max(nonce) + 1, 0) AS n FROM transactions"
-                " WHERE chain_id = %s AND sender = %s AND state = 'mined'",
-                (self._chain_id, self._signer.address),
-            )
-            row = await cursor.fetchone()
+    async def _next_nonce(self, connection: Connection, condition: LiteralString) -> int:
+        """One more than the highest nonce of ours that fulfils `condition`."""
+        # A literal, so that the index of those that are not superseded is used.
+        cursor = await connection.execute(
+            "SELECT coalesce(max(nonce) + 1, 0) AS next FROM transactions"  # noqa: S608 - literals of this module
+            " WHERE chain_id = %s AND sender = %s AND " + condition,
+            (self._chain_id, self._signer.address),
+        )
+        row = await cursor.fetchone()
         assert row is not None
-        return int(row["n"])
+        return int(row["next"])
 
     async def _allocate(
         self, reference: str, claim: str, to: str, data: bytes, prepared: tuple[int, int, int, int]
@@ -189,14 +190,7 @@ class TransactionSender:
             found = await self._find(connection, reference)
             if found is not None:
                 return found
-            cursor = await connection.execute(
-                "SELECT coalesce(max(nonce) + 1, 0) AS next FROM transactions"
-                " WHERE chain_id = %s AND sender = %s AND state <> 'superseded'",
-                (self._chain_id, self._signer.address),
-            )
-            row = await cursor.fetchone()
-            assert row is not None
-            nonce = max(count, row["next"])
+            nonce = max(count, await self._next_nonce(connection, "state <> 'superseded'"))
             fields: list[Any] = [self._chain_id, nonce, tip, fee_max, gas, to_bytes(to), 0, data, []]
             raw = await _sign(self._signer, fields)
             stored = _Stored(to_hex(keccak(raw)), nonce, raw, claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -277,7 +278,17 @@ async def test_however_many_wait_one_of_them_heals(
             sent.append(body)
         return await post(self, body)
 
+    recover, looks, looked_thrice = TransactionSender.recover, [], asyncio.Event()
+
+    async def look(self: TransactionSender) -> int:
+        looks.append(asyncio.get_running_loop().time())
+        if len(looks) == 3:
+            looked_thrice.set()
+        return await recover(self)
+
+    monkeypatch.setattr("paygent.evm.transactions._HEAL_SECONDS", 0.5)
     monkeypatch.setattr(JsonRpc, "_post", count)
+    monkeypatch.setattr(TransactionSender, "recover", look)
     sender = TransactionSender(database, rpc, signer, chain_id=338)
     await rpc.call("evm_setAutomine", False)
     try:
@@ -287,12 +298,13 @@ async def test_however_many_wait_one_of_them_heals(
             )
             for n in range(20)
         ]
-        await asyncio.sleep(5)
+        await asyncio.wait_for(looked_thrice.wait(), 30)
         await rpc.call("evm_mine")
         assert all(mined.succeeded for mined in await asyncio.gather(*waiting))
     finally:
         await rpc.call("evm_setAutomine", True)
     assert len(sent) == 20
+    assert all(later - earlier >= 0.5 for earlier, later in pairwise(looks)), "one of the twenty looks at a time"
 
 
 async def test_eth_account_reads_our_signed_transaction(

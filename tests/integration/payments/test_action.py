@@ -192,10 +192,8 @@ async def test_an_unreachable_seller_is_said(buyer: Buyer, unused_tcp_port: int)
     assert intent.reason["code"] == "seller_unavailable"
 
 
-async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement(
-    buyer: Buyer, seller: Seller, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The seller settled and broke down; once it is back, what was paid for is fetched with the same payment."""
+async def buy_and_lose_the_answer(buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch) -> Intent:
+    """The seller settled, and the connection broke before its answer was here."""
     send_request = BuyerClient.send
 
     async def lose_paid_answers(self: Any, request: Any, payment: Any = None, **more: Any) -> Any:
@@ -206,7 +204,14 @@ async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement
 
     with monkeypatch.context() as patch:
         patch.setattr(BuyerClient, "send", lose_paid_answers)
-        intent = await buyer.buy(seller.url + "/data")
+        return await buyer.buy(seller.url + "/data")
+
+
+async def test_an_answer_that_never_came_is_asked_for_again_after_the_settlement(
+    buyer: Buyer, seller: Seller, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seller settled and broke down; once it is back, what was paid for is fetched with the same payment."""
+    intent = await buy_and_lose_the_answer(buyer, seller, monkeypatch)
     assert (intent.state, intent.answer, intent.is_owed) == (State.SETTLED, None, True)
     async with buyer.database.transaction() as connection:
         twin = await repository.unfinished_twin(connection, intent.request)
@@ -636,17 +641,7 @@ async def test_a_preview_speaks_to_nobody_else(buyer: Buyer, seller: Seller) -> 
 async def test_an_answer_is_asked_for_during_an_hour(
     buyer: Buyer, seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send_request = BuyerClient.send
-
-    async def lose_paid_answers(self: Any, request: Any, payment: Any = None, **more: Any) -> Any:
-        answer = await send_request(self, request, payment, **more)
-        if payment is not None:
-            raise SellerUnavailable("the connection broke")
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BuyerClient, "send", lose_paid_answers)
-        intent = await buyer.buy(seller.url + "/data")
+    intent = await buy_and_lose_the_answer(buyer, seller, monkeypatch)
     async with buyer.database.transaction() as connection:
         await connection.execute(
             "UPDATE intents SET created_at = now() - interval '61 minutes' WHERE id = %s", (intent.id,)
