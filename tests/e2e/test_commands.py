@@ -425,10 +425,10 @@ async def test_whatever_goes_wrong_is_one_sentence(environment: dict[str, str], 
     """A disk that is full, bytes that are no text: what was begun is stored, and nobody reads a traceback."""
     full = await asyncio.create_subprocess_shell(
         f"{sys.executable} -m paygent intents list --json > /dev/full",
-        env=clean(environment), cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env=clean(environment) | {"PYTHONUNBUFFERED": ""}, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     _, err = await asyncio.wait_for(full.communicate(), 60)
-    assert b"Traceback" not in err
+    assert err == b"Error: No space left on device.\n"
     assert full.returncode == 2
 
 

@@ -69,18 +69,25 @@ def run(make: Callable[[], Coroutine[Any, Any, int]], *, as_json: bool, resumes:
         note(f"Interrupted.{hint}")
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _give_up_stdout()
         code = EXIT_UNEXPECTED
     except OSError as error:
+        if error.filename is None:
+            _give_up_stdout()
         where = f"{error.filename}: " if error.filename else ""
-        fail(InvalidInput(f"{where}{error.strerror or error}."), as_json=as_json)
+        fail(InvalidInput(f"{where}{error.strerror or error}."), as_json=as_json and error.filename is not None)
     except Exception as error:
         log.debug("command.failed", exc_info=error)
         said = f"{type(error).__name__}: {foreign(error)}"
         hint = "What was begun is stored. PAYGENT_LOG_LEVEL=debug shows where it happened."
         fail(PaygentError(f"Something unexpected went wrong ({said}). {hint}"), as_json=as_json)
     raise typer.Exit(code)
+
+
+def _give_up_stdout() -> None:
+    """What is still buffered would fail once more at exit, with a code of Python's own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(*_: object) -> None:
