@@ -80,6 +80,22 @@ async def test_opening_while_money_is_reserved_and_spent_grants_exactly_the_budg
     assert await reopen(database, name, 1_000) == 800
 
 
+async def test_a_budget_is_counted_while_nothing_of_it_moves(database: Database) -> None:
+    """Between two looks at two accounts a payment could be counted twice, or not at all."""
+    name = secrets.token_hex(4)
+    await reopen(database, name, 1_000)
+    sides = {"debit": sessions.budget_account(name), "credit": sessions.used_account(name)}
+    async with database.transaction() as c:
+        pending = await transfers.hold(c, reference=secrets.token_hex(8), amount=Amount(10, USDC), **sides)
+    assert pending is not None
+    async with database.transaction() as c:
+        await transfers.post_hold(c, pending, reference=secrets.token_hex(8))
+        opening = asyncio.create_task(reopen(database, name, 1_000))
+        done, _ = await asyncio.wait({opening}, timeout=0.5)
+        assert not done, "it waits until the payment is booked"
+    assert await opening == 990
+
+
 async def test_a_session_is_in_one_asset(database: Database) -> None:
     name = secrets.token_hex(4)
     await reopen(database, name, 500)
