@@ -118,7 +118,7 @@ async def open_paygent(
 
     Its policy is that of `settings`. The budget is one for all processes: whoever `spends` brings it to its settings, who
     only looks leaves it as it is.
-    `on_change` is told of every state that an intent reaches.
+    `on_change` is told of every state that `submit` and `drive` of the engine bring an intent to.
     """
     async with AsyncExitStack() as stack:
         network = network_of(settings)

@@ -97,7 +97,7 @@ async def start(
     """Start a chain on loopback. With `state` it goes on where that file ended; after a SIGKILL up to a second is lost.
 
     A transaction is mined at once, and a block comes every `block_time_seconds` all the same, so that time passes on
-    chain. Raises ChainUnavailable when it does not start.
+    chain. Raises ChainUnavailable when it does not start, InvalidInput when its port is taken or its state damaged.
     """
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
     if state is not None:

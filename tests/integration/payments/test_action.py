@@ -260,6 +260,16 @@ async def test_terms_that_no_database_holds_are_refused(buyer: Buyer, seller: Se
     assert await buyer.balances() == (1_000, 0, 0)
 
 
+async def drive_after_its_end(buyer: Buyer, rpc: JsonRpc, intent: Intent) -> Intent:
+    """What becomes of it when its authorization has expired on chain; the chain's time is put back."""
+    snapshot = await rpc.call("evm_snapshot")
+    await rpc.call("evm_increaseTime", 700)
+    await rpc.call("evm_mine")
+    driven = await buyer.engine.drive(intent.id)
+    await rpc.call("evm_revert", snapshot)
+    return driven
+
+
 async def test_whatever_a_seller_says_when_it_refuses_the_hold_ends(buyer: Buyer, seller: Seller, rpc: JsonRpc) -> None:
     extra = {"name": seller.offer.token_name, "version": seller.offer.token_version}
     seller.unpaid = challenge(seller, extra=extra)
@@ -267,11 +277,7 @@ async def test_whatever_a_seller_says_when_it_refuses_the_hold_ends(buyer: Buyer
     intent = await buyer.buy(seller.url + "/free")
     assert intent.state is State.UNKNOWN
     assert await buyer.balances() == (1_000, 1_000, 100)
-    snapshot = await rpc.call("evm_snapshot")
-    await rpc.call("evm_increaseTime", 700)
-    await rpc.call("evm_mine")
-    resolved = await buyer.engine.drive(intent.id)
-    await rpc.call("evm_revert", snapshot)
+    resolved = await drive_after_its_end(buyer, rpc, intent)
     assert resolved.state is State.FAILED
     assert await buyer.balances() == (1_000, 1_000, 0)
 
@@ -435,11 +441,7 @@ async def test_a_seller_that_lies_about_the_settlement_is_not_booked(
     assert intent.reason is not None
     assert intent.reason["code"] == "not_on_chain"
     assert await buyer.balances() == (1_000, 1_000, 100)
-    snapshot = await rpc.call("evm_snapshot")
-    await rpc.call("evm_increaseTime", 700)
-    await rpc.call("evm_mine")
-    resolved = await buyer.engine.drive(intent.id)
-    await rpc.call("evm_revert", snapshot)
+    resolved = await drive_after_its_end(buyer, rpc, intent)
     assert resolved.state is State.FAILED
     assert await buyer.balances() == (1_000, 1_000, 0)
     assert await buyer.budget_left() == 500
