@@ -9,10 +9,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "../src/paygent/evm/artifacts");
 const viemBytecode = readFileSync(join(here, "../node_modules/viem/constants/contracts.ts"), "utf8");
 
+const compiled = (name) => {
+  const { abi, bytecode } = JSON.parse(readFileSync(join(here, `out/${name}.sol/${name}.json`), "utf8"));
+  return { abi, bytecode: bytecode.object };
+};
+
 const artifacts = {
-  BridgedUSDC: (({ abi, bytecode }) => ({ abi, bytecode: bytecode.object }))(
-    JSON.parse(readFileSync(join(here, "out/BridgedUSDC.sol/BridgedUSDC.json"), "utf8")),
-  ),
+  BridgedUSDC: compiled("BridgedUSDC"),
+  PaymentRouter: compiled("PaymentRouter"),
+  ServiceRegistry: compiled("ServiceRegistry"),
   Multicall3: { abi: multicall3Abi, bytecode: /multicall3Bytecode =\s*'(0x[0-9a-f]+)'/.exec(viemBytecode)[1] },
 };
 

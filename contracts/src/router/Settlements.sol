@@ -96,11 +96,14 @@ abstract contract Settlements is RecordedPayments {
         // EIP-150: a call gets at most 63/64 of what is left.
         Batch memory batch = Batch(token, itemGas, itemGas + itemGas / 63 + CALL_RESERVE, records, address(0), 0);
         Item memory item = _newItem();
-        for (uint256 i; i < count; ++i) {
-            _unpack(item, items, i * ITEM_BYTES);
-            (bool ok, bytes4 reason) = _settleItem(batch, item);
-            if (ok) settled[i >> 8] |= 1 << (i & 0xff);
-            else emit ItemFailed(token, item.payer, item.nonce, i, reason);
+        // Cannot overflow: at most the length of the call data.
+        unchecked {
+            for (uint256 i; i < count; ++i) {
+                _unpack(item, items, i * ITEM_BYTES);
+                (bool ok, bytes4 reason) = _settleItem(batch, item);
+                if (ok) settled[i >> 8] |= 1 << (i & 0xff);
+                else emit ItemFailed(token, item.payer, item.nonce, i, reason);
+            }
         }
         emit BatchSettled(token, itemGas, count, settled);
     }
@@ -119,8 +122,11 @@ abstract contract Settlements is RecordedPayments {
         // After a revert all is as it was, the balance read before too.
         if (!_present(batch, item)) return (false, _revertReason());
         if (!_readBalance(batch, item.payee)) return (false, BalanceUnreadable.selector);
-        if (batch.balance < balanceBefore || batch.balance - balanceBefore != item.value) {
-            return (false, NotArrived.selector);
+        // Cannot overflow where it is believed: a balance that fell is no arrival.
+        unchecked {
+            if (batch.balance - balanceBefore != item.value || batch.balance < balanceBefore) {
+                return (false, NotArrived.selector);
+            }
         }
         if (batch.records) _record(paymentId, batch.token, item.payer, item.payee, item.value, item.nonce);
         return (true, 0);
