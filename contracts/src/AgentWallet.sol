@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
+import {IERC20, SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {AgentWalletSettings, LimitKind, Watched} from "./AgentWalletSettings.sol";
+import {Approval, Approvals, ApproverSignature, Call, Receive, Spend, Terms, Transfer} from "./Approvals.sol";
+import {PaymentRouter} from "./PaymentRouter.sol";
+import {Subscriptions} from "./router/Subscriptions.sol";
+
+/// @title The vault of one agent
+/// @notice The owner's money, which operators (keys on a server) may spend within what the owner wrote here. Whoever
+/// steals an operator's key and the whole server can take a UTC day's limit of each token, once a day until the owner
+/// revokes the key or the guardian pauses, and whatever lies in the operator's own pocket; nothing more.
+/// @dev Every entry point: guards, the intent's id is used up, money moves, what moved is measured and counted. It signs
+/// nothing (no ERC-1271), so no permit and no authorization can be made in its name; it makes no delegatecall.
+contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
+    using SafeERC20 for IERC20;
+
+    /// @notice Whether an intent's id is used up: each executes at most once, over all entry points.
+    mapping(bytes32 intentId => bool) public isExecuted;
+
+    event Received(address indexed from, uint256 amount);
+    /// @notice `amount` of `token` left for `to`: a payment, an item of a batch, or a subscription's charge.
+    event Paid(bytes32 indexed intentId, address indexed token, address indexed to, uint256 amount, address operator);
+    event SubscriptionCharged(bytes32 indexed intentId, uint256 indexed subscriptionId);
+    event Called(
+        bytes32 indexed intentId, address indexed target, bytes4 indexed selector, uint256 value, address operator
+    );
+    /// @notice A call took `amount` of `token`.
+    event Spent(bytes32 indexed intentId, address indexed token, address indexed target, uint256 amount);
+    event Refilled(address indexed operator, address indexed token, uint256 amount);
+    event Withdrawn(address indexed token, address indexed to, uint256 amount);
+    event NftWithdrawn(address indexed token, address indexed to, uint256 id, uint256 amount);
+
+    error InvalidIntentId();
+    error IntentExecuted(bytes32 intentId);
+    error NothingToPay();
+    error BatchNotSorted(address token);
+    error NothingToRefill(address token);
+    error ApprovalMissing(address token, uint256 amount, uint256 threshold);
+    error ApprovalExpired(uint256 deadline);
+    error TooFewSignatures(uint256 given, uint256 quorum);
+    error NotApprover(address account);
+    error ApproversNotRising(address approver);
+    error InvalidApproverSignature(address approver);
+    error TokensNotRising(address token);
+    error NativeIsDeclaredByValue();
+    error SpentAndReceived(address token);
+    error SpentTooMuch(address token, uint256 amount, uint256 amountMax);
+    error ReceivedTooLittle(address token, uint256 amount, uint256 amountMin);
+    error UndeclaredOutflow(address token, uint256 id);
+    error AllowanceLeft(address token, address spender);
+    error UnexpectedOutflow(address token, uint256 amount);
+    error NotOurSubscription(uint256 subscriptionId);
+
+    constructor(PaymentRouter router) AgentWalletSettings(msg.sender, router) EIP712("Paygent AgentWallet", "1") {}
+
+    /// @dev An event and no more: a contract that sends with 2,300 gas (WCRO) must get through.
+    receive() external payable {
+        emit Received(msg.sender, msg.value);
+    }
+
+    // What operators may do
+
+    /// @notice Pay `amount` of `token` to `to`.
+    /// @param approval Empty, unless the amount is above the token's threshold. So it is in all entry points.
+    function executePayment(address token, address to, uint256 amount, bytes32 intentId, Approval calldata approval)
+        external
+        onlyOperator
+        whenNotPaused
+        nonReentrant
+    {
+        _useIntent(intentId);
+        if (_isAboveThreshold(token, amount, approval)) {
+            _requireApproved(Approvals.hashPayment(token, to, amount, _terms(intentId, approval)), approval);
+        }
+        _pay(token, to, amount, intentId);
+    }
+
+    /// @notice All of these payments, or none.
+    /// @param transfers Sorted by token, so that each token's sum is known where its last one stands.
+    function executeBatch(Transfer[] calldata transfers, bytes32 intentId, Approval calldata approval)
+        external
+        onlyOperator
+        whenNotPaused
+        nonReentrant
+    {
+        _useIntent(intentId);
+        if (_isBatchAboveThreshold(transfers, approval)) {
+            _requireApproved(Approvals.hashBatch(transfers, _terms(intentId, approval)), approval);
+        }
+        for (uint256 i; i < transfers.length; ++i) {
+            _pay(transfers[i].token, transfers[i].to, transfers[i].amount, intentId);
+        }
+    }
+
+    /// @notice Call a protocol, within what it is declared to take and to bring. What it may take is approved to the
+    /// target for this call only, and counted by what it took.
+    function executeCall(Call calldata call, bytes32 intentId, Approval calldata approval)
+        external
+        onlyOperator
+        whenNotPaused
+        nonReentrant
+    {
+        _useIntent(intentId);
+        _requireRecipient(call.target);
+        _requireAllowedCall(call.target, call.data);
+        _requireDisjoint(call);
+        if (_isCallAboveThreshold(call, approval)) {
+            _requireApproved(Approvals.hashCall(call, _terms(intentId, approval)), approval);
+        }
+        _callMeasured(call, intentId);
+        emit Called(intentId, call.target, bytes4(call.data), call.value, msg.sender);
+    }
+
+    /// @notice Pay what is due of a subscription of this wallet's.
+    function chargeSubscription(uint256 subscriptionId, bytes32 intentId, Approval calldata approval)
+        external
+        onlyOperator
+        whenNotPaused
+        nonReentrant
+    {
+        _useIntent(intentId);
+        Subscriptions.Subscription memory due = ROUTER.subscription(subscriptionId);
+        if (due.payer != address(this)) revert NotOurSubscription(subscriptionId);
+        if (_isAboveThreshold(due.token, due.amount, approval)) {
+            Terms memory terms = _terms(intentId, approval);
+            _requireApproved(Approvals.hashCharge(subscriptionId, due.token, due.merchant, due.amount, terms), approval);
+        }
+        _requireRecipient(due.merchant);
+        _countSpending(due.token, due.amount);
+        _chargeExactly(subscriptionId, due.token, due.amount);
+        emit Paid(intentId, due.token, due.merchant, due.amount, msg.sender);
+        emit SubscriptionCharged(intentId, subscriptionId);
+    }
+
+    /// @notice Fill the calling operator's own account up to the ceiling, as far as today's limit and the balance reach.
+    /// @dev Neither recipients nor thresholds are looked at: the ceiling is what bounds it.
+    function refill(address token) external onlyOperator whenNotPaused nonReentrant returns (uint256 amount) {
+        uint256 ceiling = limitOf(LimitKind.PocketCeiling, token);
+        uint256 held = _balanceOf(token, msg.sender);
+        if (held < ceiling) amount = ceiling - held;
+        amount = _min(amount, _min(remainingToday(token), _balanceOf(token, address(this))));
+        if (amount == 0) revert NothingToRefill(token);
+        _countSpending(token, amount);
+        _send(token, msg.sender, amount);
+        emit Refilled(msg.sender, token, amount);
+    }
+
+    // What the owner may always do
+
+    /// @notice Take `amount` of `token` out, without limits, paused or not.
+    function withdraw(address token, address to, uint256 amount) external onlyOwner nonReentrant {
+        if (to == address(0)) revert InvalidRecipient(to);
+        _transfer(token, to, amount);
+        emit Withdrawn(token, to, amount);
+    }
+
+    /// @notice Take an ERC-721 token out.
+    function withdrawERC721(address token, address to, uint256 id) external onlyOwner nonReentrant {
+        IERC721(token).transferFrom(address(this), to, id);
+        emit NftWithdrawn(token, to, id, 1);
+    }
+
+    /// @notice Take `amount` of an ERC-1155 id out.
+    function withdrawERC1155(address token, address to, uint256 id, uint256 amount) external onlyOwner nonReentrant {
+        IERC1155(token).safeTransferFrom(address(this), to, id, amount, "");
+        emit NftWithdrawn(token, to, id, amount);
+    }
+
+    // The steps of them
+
+    function _pay(address token, address to, uint256 amount, bytes32 intentId) private {
+        if (amount == 0) revert NothingToPay();
+        _requireRecipient(to);
+        _countSpending(token, amount);
+        _send(token, to, amount);
+        emit Paid(intentId, token, to, amount, msg.sender);
+    }
+
+    function _useIntent(bytes32 intentId) private {
+        if (intentId == 0) revert InvalidIntentId();
+        if (isExecuted[intentId]) revert IntentExecuted(intentId);
+        isExecuted[intentId] = true;
+    }
+
+    /// @dev Whether signatures are needed; where they are and none is given, it says for what.
+    function _isAboveThreshold(address token, uint256 amount, Approval calldata approval) private view returns (bool) {
+        uint256 threshold = limitOf(LimitKind.ApprovalThreshold, token);
+        if (amount <= threshold) return false;
+        if (approval.signatures.length == 0) revert ApprovalMissing(token, amount, threshold);
+        return true;
+    }
+
+    /// @dev By the sum for each token: splitting an amount within a batch gets around nothing.
+    function _isBatchAboveThreshold(Transfer[] calldata transfers, Approval calldata approval)
+        private
+        view
+        returns (bool isAbove)
+    {
+        if (transfers.length == 0) revert NothingToPay();
+        address token = transfers[0].token;
+        uint256 sum;
+        for (uint256 i; i < transfers.length; ++i) {
+            if (transfers[i].token < token) revert BatchNotSorted(transfers[i].token);
+            sum = transfers[i].token == token ? sum + transfers[i].amount : transfers[i].amount;
+            token = transfers[i].token;
+            if (_isAboveThreshold(token, sum, approval)) isAbove = true;
+        }
+    }
+
+    /// @dev By what it may take at most.
+    function _isCallAboveThreshold(Call calldata call, Approval calldata approval) private view returns (bool isAbove) {
+        isAbove = _isAboveThreshold(NATIVE, call.value, approval);
+        for (uint256 i; i < call.spends.length; ++i) {
+            if (_isAboveThreshold(call.spends[i].token, call.spends[i].amountMax, approval)) isAbove = true;
+        }
+    }
+
+    /// @dev What every digest ends with.
+    function _terms(bytes32 intentId, Approval calldata approval) private view returns (Terms memory) {
+        return Terms(intentId, approval.deadline, approverSet);
+    }
+
+    /// @dev They are used up with the intent's id, which each of them binds.
+    function _requireApproved(bytes32 structHash, Approval calldata approval) private view {
+        if (block.timestamp > approval.deadline) revert ApprovalExpired(approval.deadline);
+        uint256 given = approval.signatures.length;
+        // Without approvers the quorum is zero, and nobody can approve.
+        if (quorum == 0 || given < quorum) revert TooFewSignatures(given, quorum);
+        bytes32 digest = _hashTypedDataV4(structHash);
+        address previous = address(0);
+        for (uint256 i; i < given; ++i) {
+            ApproverSignature calldata signed = approval.signatures[i];
+            if (signed.approver <= previous) revert ApproversNotRising(signed.approver);
+            if (!isApprover(signed.approver)) revert NotApprover(signed.approver);
+            if (!SignatureChecker.isValidSignatureNowCalldata(signed.approver, digest, signed.signature)) {
+                revert InvalidApproverSignature(signed.approver);
+            }
+            previous = signed.approver;
+        }
+    }
+
+    // Calls
+
+    /// @dev Each list rises, so that no token stands in it twice, and none stands in both.
+    function _requireDisjoint(Call calldata call) private pure {
+        address previous = NATIVE;
+        for (uint256 i; i < call.spends.length; ++i) {
+            if (call.spends[i].token == NATIVE) revert NativeIsDeclaredByValue();
+            if (call.spends[i].token <= previous) revert TokensNotRising(call.spends[i].token);
+            previous = call.spends[i].token;
+        }
+        for (uint256 i; i < call.receives.length; ++i) {
+            address token = call.receives[i].token;
+            if (i > 0 && token <= previous) revert TokensNotRising(token);
+            if (_isSpent(call, token)) revert SpentAndReceived(token);
+            previous = token;
+        }
+    }
+
+    function _isSpent(Call calldata call, address token) private pure returns (bool) {
+        if (token == NATIVE) return call.value != 0;
+        for (uint256 i; i < call.spends.length; ++i) {
+            if (call.spends[i].token == token) return true;
+        }
+        return false;
+    }
+
+    function _isReceived(Call calldata call, address token) private pure returns (bool) {
+        for (uint256 i; i < call.receives.length; ++i) {
+            if (call.receives[i].token == token) return true;
+        }
+        return false;
+    }
+
+    /// @dev Balances are read before and after; the list of what is watched is the one of before.
+    function _callMeasured(Call calldata call, bytes32 intentId) private {
+        Watched[] memory items = watched();
+        uint256 nativeBefore = address(this).balance;
+        uint256[] memory spendsBefore = new uint256[](call.spends.length);
+        uint256[] memory receivesBefore = new uint256[](call.receives.length);
+        uint256[] memory itemsBefore = new uint256[](items.length);
+        for (uint256 i; i < spendsBefore.length; ++i) {
+            spendsBefore[i] = _balanceOf(call.spends[i].token, address(this));
+        }
+        for (uint256 i; i < receivesBefore.length; ++i) {
+            receivesBefore[i] = _balanceOf(call.receives[i].token, address(this));
+        }
+        for (uint256 i; i < itemsBefore.length; ++i) {
+            itemsBefore[i] = _balanceOf(items[i]);
+        }
+        for (uint256 i; i < call.spends.length; ++i) {
+            IERC20(call.spends[i].token).forceApprove(call.target, call.spends[i].amountMax);
+        }
+
+        Address.functionCallWithValue(call.target, call.data, call.value);
+
+        _settleNative(call, nativeBefore, intentId);
+        for (uint256 i; i < call.spends.length; ++i) {
+            _settleSpend(call.spends[i], call.target, spendsBefore[i], intentId);
+        }
+        for (uint256 i; i < call.receives.length; ++i) {
+            _settleReceive(call.receives[i], receivesBefore[i]);
+        }
+        for (uint256 i; i < items.length; ++i) {
+            if (!items[i].hasId && (_isSpent(call, items[i].token) || _isReceived(call, items[i].token))) continue;
+            if (_balanceOf(items[i]) < itemsBefore[i]) revert UndeclaredOutflow(items[i].token, items[i].id);
+        }
+    }
+
+    /// @dev No more than `value` can have left, since nothing else that sends the chain's coin can run meanwhile.
+    function _settleNative(Call calldata call, uint256 balanceBefore, bytes32 intentId) private {
+        uint256 balance = address(this).balance;
+        if (balance >= balanceBefore) return;
+        _countSpending(NATIVE, balanceBefore - balance);
+        emit Spent(intentId, NATIVE, call.target, balanceBefore - balance);
+    }
+
+    function _settleSpend(Spend calldata spend, address target, uint256 balanceBefore, bytes32 intentId) private {
+        _takeAllowanceBack(spend.token, target);
+        uint256 balance = _balanceOf(spend.token, address(this));
+        if (balance >= balanceBefore) return;
+        uint256 amount = balanceBefore - balance;
+        if (amount > spend.amountMax) revert SpentTooMuch(spend.token, amount, spend.amountMax);
+        _countSpending(spend.token, amount);
+        emit Spent(intentId, spend.token, target, amount);
+    }
+
+    function _settleReceive(Receive calldata expected, uint256 balanceBefore) private view {
+        uint256 balance = _balanceOf(expected.token, address(this));
+        // A token that is to come must not leave, even where zero is all that is asked for.
+        uint256 amount = balance > balanceBefore ? balance - balanceBefore : 0;
+        if (balance < balanceBefore || amount < expected.amountMin) {
+            revert ReceivedTooLittle(expected.token, amount, expected.amountMin);
+        }
+    }
+
+    // Moving
+
+    /// @dev With an allowance of just this charge, for the length of it.
+    function _chargeExactly(uint256 subscriptionId, address token, uint256 amount) private {
+        uint256 balanceBefore = _balanceOf(token, address(this));
+        IERC20(token).forceApprove(address(ROUTER), amount);
+        ROUTER.charge(subscriptionId);
+        _requireOutflow(token, balanceBefore, amount);
+        _takeAllowanceBack(token, address(ROUTER));
+    }
+
+    function _takeAllowanceBack(address token, address spender) private {
+        IERC20(token).forceApprove(spender, 0);
+        if (IERC20(token).allowance(address(this), spender) != 0) revert AllowanceLeft(token, spender);
+    }
+
+    /// @dev What was counted is what left. A token may take more than it was told to, or move nothing and say yes.
+    function _send(address token, address to, uint256 amount) private {
+        uint256 balanceBefore = _balanceOf(token, address(this));
+        _transfer(token, to, amount);
+        // The coin is the chain's own: there it is so anyway, and a recipient may well send some of it back.
+        if (token != NATIVE) _requireOutflow(token, balanceBefore, amount);
+    }
+
+    function _transfer(address token, address to, uint256 amount) private {
+        if (token == NATIVE) Address.sendValue(payable(to), amount);
+        else IERC20(token).safeTransfer(to, amount);
+    }
+
+    function _requireOutflow(address token, uint256 balanceBefore, uint256 amount) private view {
+        // A balance before that is smaller than `amount` was made larger meanwhile: not what was expected, either.
+        if (balanceBefore < amount || _balanceOf(token, address(this)) != balanceBefore - amount) {
+            revert UnexpectedOutflow(token, amount);
+        }
+    }
+
+    function _balanceOf(address token, address account) private view returns (uint256) {
+        return token == NATIVE ? account.balance : IERC20(token).balanceOf(account);
+    }
+
+    function _balanceOf(Watched memory item) private view returns (uint256) {
+        if (item.hasId) return IERC1155(item.token).balanceOf(address(this), item.id);
+        return IERC20(item.token).balanceOf(address(this));
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+}
