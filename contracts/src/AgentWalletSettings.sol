@@ -308,7 +308,8 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         uint256 count = rule.recipientOffsets.length;
         for (uint256 i; i < count; ++i) {
             uint256 offset = rule.recipientOffsets[i];
-            if (bytes32(data[4 + offset:]) != bytes32(uint256(uint160(address(this))))) {
+            uint256 end = 4 + offset + 32;
+            if (data.length < end || bytes32(data[4 + offset:end]) != bytes32(uint256(uint160(address(this))))) {
                 revert RecipientNotPinned(offset);
             }
         }
