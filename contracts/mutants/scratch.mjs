@@ -1,0 +1,78 @@
+// A copy of the tree in which the sources are broken: the tree itself is never touched.
+import { execFileSync, fork, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suitesOf } from "./suites.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const TIMEOUT_MS = 300_000;
+
+/** A copy of the tree with a warm compiler of its own. */
+export class Scratch {
+  static async make(root) {
+    const scratch = new Scratch();
+    scratch.root = root;
+    scratch.path = mkdtempSync(join(tmpdir(), "paygent-mutants-"));
+    for (const path of ["foundry.toml", "contracts/src", "contracts/test"])
+      cpSync(join(root, path), join(scratch.path, path), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(scratch.path, "node_modules"));
+    const bin = join(scratch.path, "contracts/bin");
+    cpSync(join(here, "solc"), join(bin, "solc"));
+    writeFileSync(join(bin, "version"), execFileSync(join(root, "contracts/bin/solc"), ["--version"]));
+    scratch.compiler = fork(join(here, "compiler.mjs"), [join(bin, "solc.sock")]);
+    await new Promise((ready) => scratch.compiler.once("message", ready));
+    return scratch;
+  }
+
+  /** The test that notices, or `survived`, or `does not compile`. */
+  async judge(mutant) {
+    writeFileSync(join(this.path, mutant.file), mutant.text);
+    try {
+      for (const suites of suitesOf(this.root, mutant.file)) {
+        const failure = await this.test(suites);
+        if (failure) return failure;
+      }
+      return "survived";
+    } finally {
+      cpSync(join(this.root, mutant.file), join(this.path, mutant.file));
+    }
+  }
+
+  async expectHealthy(file) {
+    for (const suites of suitesOf(this.root, file)) {
+      const failure = await this.test(suites);
+      if (failure) throw new Error(`The tests of ${file} fail before anything is broken: ${failure}`);
+    }
+  }
+
+  async test(suites) {
+    const { code, stdout, stderr } = await this.forge(suites);
+    if (code === null) return "out of time";
+    if (/Compiler run failed/.test(stderr + stdout)) return "does not compile";
+    if (!stdout.startsWith("{")) throw new Error(`forge said what is no result: ${stdout}${stderr}`);
+    for (const [suite, { test_results }] of Object.entries(JSON.parse(stdout)))
+      for (const [test, { status }] of Object.entries(test_results))
+        if (status === "Failure") return `${suite.split(":").at(-1)}.${test.split("(")[0]}`;
+    if (code !== 0) throw new Error(`forge failed and names no test: ${stdout}${stderr}`);
+    return undefined;
+  }
+
+  forge(suites) {
+    // What a call costs is noticed by figures, not by a test; a mutant has to fail one.
+    const files = suites.length > 1 ? `{${suites.join(",")}}` : suites[0];
+    const args = ["test", "--json", "--fail-fast", "--no-match-contract", "GasTest", "--match-path", files];
+    const env = { ...process.env, FOUNDRY_PROFILE: "mutants" };
+    const forge = spawn(join(this.root, "node_modules/.bin/forge"), args, { cwd: this.path, env, timeout: TIMEOUT_MS });
+    let [stdout, stderr] = ["", ""];
+    forge.stdout.on("data", (part) => (stdout += part));
+    forge.stderr.on("data", (part) => (stderr += part));
+    return new Promise((ended) => forge.on("close", (code) => ended({ code, stdout, stderr })));
+  }
+
+  remove() {
+    this.compiler.kill();
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
