@@ -73,6 +73,7 @@ contract FalseToken is UnsignedAuthorizations {
 
     function transferWithAuthorization(address, address, uint256, uint256, uint256, bytes32, uint8, bytes32, bytes32)
         external
+        pure
         override
     {
         assembly ("memory-safe") {
@@ -94,6 +95,7 @@ contract SilentToken is UnsignedAuthorizations {
 
     function transferWithAuthorization(address, address, uint256, uint256, uint256, bytes32, uint8, bytes32, bytes32)
         external
+        pure
         override
     {}
 }

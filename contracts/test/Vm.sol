@@ -19,6 +19,10 @@ interface Vm {
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
+    function deal(address account, uint256 balance) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function etch(address target, bytes calldata code) external;
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
