@@ -22,7 +22,7 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function startPrank(address sender) external;
     function stopPrank() external;
-    function etch(address target, bytes calldata code) external;
+    function expectPartialRevert(bytes4 selector) external;
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
