@@ -19,10 +19,8 @@ interface Vm {
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
-    function deal(address account, uint256 balance) external;
-    function startPrank(address sender) external;
-    function stopPrank() external;
     function expectPartialRevert(bytes4 selector) external;
+    function expectEmit() external;
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));

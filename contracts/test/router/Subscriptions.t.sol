@@ -177,6 +177,25 @@ contract SubscriptionsTest {
         _requireCharged(id, 1);
     }
 
+    /// A merchant who asks all the time gets one amount for each period in which it asked.
+    function testFuzzNoTimingOvercharges(uint8[24] memory steps) public {
+        uint256 id = _subscribe(address(token));
+        vm.warp(START);
+        uint256 periods;
+        uint256 last = type(uint256).max;
+        for (uint256 i; i < steps.length; ++i) {
+            uint256 period = (block.timestamp - START) / PERIOD;
+            if (period != last && period < COUNT) ++periods;
+            last = period;
+            vm.prank(MERCHANT);
+            (bool ok,) = address(router).call(abi.encodeCall(router.charge, (id)));
+            assert(!ok || period < COUNT);
+            assert(token.balanceOf(MERCHANT) == periods * AMOUNT);
+            vm.warp(block.timestamp + steps[i] % 40);
+        }
+        assert(periods <= COUNT);
+    }
+
     function testNothingIsDueBeforeTheStart() public {
         uint256 id = _subscribe(address(token));
         vm.warp(START - 1);
