@@ -166,6 +166,8 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
 
     /// @notice Take an ERC-721 token out.
     function withdrawERC721(address token, address to, uint256 id) external onlyOwner nonReentrant {
+        // Out of this wallet itself, as its owner asks.
+        // slither-disable-next-line arbitrary-send-erc20
         IERC721(token).transferFrom(address(this), to, id);
         emit NftWithdrawn(token, to, id, 1);
     }
@@ -208,6 +210,8 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
     {
         if (transfers.length == 0) revert NothingToPay();
         address token = transfers[0].token;
+        // It starts at zero.
+        // slither-disable-next-line uninitialized-local
         uint256 sum;
         for (uint256 i; i < transfers.length; ++i) {
             if (transfers[i].token < token) revert BatchNotSorted(transfers[i].token);
@@ -232,6 +236,8 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
 
     /// @dev They are used up with the intent's id, which each of them binds.
     function _requireApproved(bytes32 structHash, Approval calldata approval) private view {
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         if (block.timestamp > approval.deadline) revert ApprovalExpired(approval.deadline);
         uint256 given = approval.signatures.length;
         // Without approvers the quorum is zero, and nobody can approve.
@@ -302,6 +308,8 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
             IERC20(call.spends[i].token).forceApprove(call.target, call.spends[i].amountMax);
         }
 
+        // What a protocol says is not believed: balances are measured.
+        // slither-disable-next-line unused-return
         Address.functionCallWithValue(call.target, call.data, call.value);
 
         _settleNative(call, nativeBefore, intentId);
@@ -357,6 +365,8 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
 
     function _takeAllowanceBack(address token, address spender) private {
         IERC20(token).forceApprove(spender, 0);
+        // A batch and a call may name many tokens. One that fails is to fail all of it, and only the operator bears the gas.
+        // slither-disable-next-line calls-loop
         if (IERC20(token).allowance(address(this), spender) != 0) revert AllowanceLeft(token, spender);
     }
 
@@ -381,11 +391,17 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
     }
 
     function _balanceOf(address token, address account) private view returns (uint256) {
+        // A batch and a call may name many tokens. One that fails is to fail all of it, and only the operator bears the gas.
+        // slither-disable-next-line calls-loop
         return token == NATIVE ? account.balance : IERC20(token).balanceOf(account);
     }
 
     function _balanceOf(Watched memory item) private view returns (uint256) {
+        // At most WATCHED_MAX of the owner's own choice, who can take off the list what hinders.
+        // slither-disable-next-line calls-loop
         if (item.hasId) return IERC1155(item.token).balanceOf(address(this), item.id);
+        // The same.
+        // slither-disable-next-line calls-loop
         return IERC20(item.token).balanceOf(address(this));
     }
 

@@ -60,8 +60,14 @@ contract AgentWalletFactory is ForbiddenCalls {
         if (setup.operator != address(0)) wallet.setOperator(setup.operator, setup.operatorExpiresAt);
         for (uint256 i; i < setup.limits.length; ++i) {
             TokenLimits calldata limits = setup.limits[i];
+            // The wallet is a copy that this contract has just made, and calls nobody.
+            // slither-disable-next-line calls-loop
             wallet.setLimit(LimitKind.Daily, limits.token, limits.daily);
+            // The same.
+            // slither-disable-next-line calls-loop
             wallet.setLimit(LimitKind.ApprovalThreshold, limits.token, limits.approvalThreshold);
+            // The same.
+            // slither-disable-next-line calls-loop
             wallet.setLimit(LimitKind.PocketCeiling, limits.token, limits.pocketCeiling);
         }
         if (setup.raiseDelay != 0) wallet.setRaiseDelay(setup.raiseDelay);

@@ -134,11 +134,15 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     }
 
     function isOperator(address account) public view returns (bool) {
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         return block.timestamp < operatorExpiresAt[account];
     }
 
     /// @notice Name who can pause (zero: only the owner).
     function setGuardian(address newGuardian) external onlyOwner {
+        // Zero: there is no guardian.
+        // slither-disable-next-line missing-zero-check
         guardian = newGuardian;
         emit GuardianSet(newGuardian);
     }
@@ -169,6 +173,8 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         uint256 set = ++approverSet;
         address previous = address(0);
         for (uint256 i; i < approvers.length; ++i) {
+            // An expiry, as in isOperator.
+            // slither-disable-next-line timestamp
             if (approvers[i] <= previous || isOperator(approvers[i])) revert InvalidApprovers(approvers[i]);
             previous = approvers[i];
             _approvers[set][previous] = true;
@@ -329,6 +335,8 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         if (operator == address(0) || operator == address(this) || isApprover(operator)) {
             revert InvalidOperator(operator);
         }
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         if (expiresAt <= block.timestamp) revert ExpiryInThePast(expiresAt);
         operatorExpiresAt[operator] = expiresAt;
         emit OperatorSet(operator, expiresAt);

@@ -25,6 +25,8 @@ library ExactTransfer {
     function pullUnmeasured(IERC20 token, address sender, address recipient, uint256 amount) internal {
         if (sender == recipient) revert SelfTransfer(sender);
         uint256 balanceBefore = token.balanceOf(recipient);
+        // Who calls this passes the sender of the call, or whoever subscribed to just this.
+        // slither-disable-next-line arbitrary-send-erc20
         token.safeTransferFrom(sender, recipient, amount);
         _requireArrival(token, recipient, amount, balanceBefore);
     }

@@ -23,6 +23,8 @@ library Limits {
     /// @notice The value that holds now.
     function value(Limit storage self) internal view returns (uint112) {
         Limit memory limit = self;
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         return limit.nextFrom != 0 && block.timestamp >= limit.nextFrom ? limit.next : limit.current;
     }
 
@@ -36,6 +38,8 @@ library Limits {
     /// @notice What was counted today.
     function today(DailySum storage self) internal view returns (uint112) {
         DailySum memory sum = self;
+        // A day is a whole number. A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp,incorrect-equality
         return sum.day == _day() ? sum.amount : 0;
     }
 

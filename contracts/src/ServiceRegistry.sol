@@ -156,6 +156,8 @@ contract ServiceRegistry is ReentrancyGuardTransient {
     /// @notice Take the stake back, `LEAVE_DELAY` after the request. The entry and its score stay to be read.
     function leave(uint256 id) external nonReentrant {
         Entry storage entry = _requireOwner(id);
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         if (entry.leavableAt == 0 || block.timestamp < entry.leavableAt) revert NotLeavable(id, entry.leavableAt);
         uint256 stake = entry.stake;
         entry.stake = 0;
@@ -198,6 +200,8 @@ contract ServiceRegistry is ReentrancyGuardTransient {
     /// @notice Offer the arbiter's place; nothing changes until it is accepted, and another offer replaces this one.
     function offerArbitration(address successor) external {
         if (msg.sender != arbiter) revert NotArbiter(msg.sender);
+        // Zero: the offer is taken back.
+        // slither-disable-next-line missing-zero-check
         pendingArbiter = successor;
         emit ArbitrationOffered(msg.sender, successor);
     }

@@ -40,6 +40,8 @@ abstract contract Payouts is ReentrancyGuardTransient {
     function batchPay(address token, Payment[] calldata payments) external payable nonReentrant {
         uint256 count = payments.length;
         if (count == 0) revert EmptyBatch();
+        // It starts at zero.
+        // slither-disable-next-line uninitialized-local
         uint256 total;
         for (uint256 i; i < count; ++i) {
             if (payments[i].amount == 0) revert ZeroAmount();
@@ -74,6 +76,8 @@ abstract contract Payouts is ReentrancyGuardTransient {
     }
 
     function _requireWhole(Share[] calldata shares) private pure {
+        // It starts at zero.
+        // slither-disable-next-line uninitialized-local
         uint256 sum;
         for (uint256 i; i < shares.length; ++i) {
             if (shares[i].basisPoints == 0) revert EmptyShare(i);
@@ -84,6 +88,8 @@ abstract contract Payouts is ReentrancyGuardTransient {
 
     /// @dev The floor of amount * basisPoints / 10,000, of any amount: neither term can overflow.
     function _basisPointsOf(uint256 amount, uint256 basisPoints) private pure returns (uint256) {
+        // Nothing is lost: what the division leaves is the second term.
+        // slither-disable-next-line divide-before-multiply
         return (amount / BASIS_POINTS) * basisPoints + (amount % BASIS_POINTS) * basisPoints / BASIS_POINTS;
     }
 

@@ -112,6 +112,8 @@ abstract contract Settlements is RecordedPayments {
         if (item.value == 0) return (false, ZeroAmount.selector);
         if (item.payer == item.payee) return (false, SelfPayment.selector);
         if (item.payee == address(0) || item.payee == address(this)) return (false, InvalidPayee.selector);
+        // Looked at only where it is set.
+        // slither-disable-next-line uninitialized-local
         bytes32 paymentId;
         if (batch.records) {
             paymentId = paymentIdOf(batch.token, item.payer, item.payee, item.value, item.nonce);

@@ -68,6 +68,8 @@ abstract contract Subscriptions is Payouts {
         if (merchant == msg.sender) revert InvalidPayee(merchant);
         if (token.code.length == 0) revert InvalidToken(token);
         if (amount == 0) revert ZeroAmount();
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         if (startsAt == 0) startsAt = uint64(block.timestamp);
         // Every time of the schedule then fits in 64 bits.
         bool fits = uint256(startsAt) + uint256(period) * count <= type(uint64).max;
@@ -83,6 +85,8 @@ abstract contract Subscriptions is Payouts {
     /// @notice Move this period's amount from the payer to the merchant. Either of them may ask for it.
     function charge(uint256 id) external nonReentrant {
         Subscription memory s = _requireParty(id);
+        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // slither-disable-next-line timestamp
         if (block.timestamp < s.nextChargeAt) revert NotDue(id, s.nextChargeAt);
         uint256 endsAt = _endOf(s);
         if (block.timestamp >= endsAt) revert Ended(id, endsAt);
@@ -112,11 +116,15 @@ abstract contract Subscriptions is Payouts {
     /// @notice Whether `charge` would find this period open and not charged yet.
     function isDue(uint256 id) external view returns (bool) {
         Subscription memory s = _subscriptions[id];
+        // As in charge.
+        // slither-disable-next-line timestamp
         return !s.cancelled && block.timestamp >= s.nextChargeAt && block.timestamp < _endOf(s);
     }
 
     function _requireParty(uint256 id) private view returns (Subscription memory s) {
         s = _subscriptions[id];
+        // No time is compared here; the entry holds times, too.
+        // slither-disable-next-line timestamp
         if (msg.sender != s.payer && msg.sender != s.merchant) revert NotParty(id, msg.sender);
         if (s.cancelled) revert AlreadyCancelled(id);
     }
