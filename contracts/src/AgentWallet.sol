@@ -12,6 +12,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {AgentWalletSettings, LimitKind, Watched} from "./AgentWalletSettings.sol";
 import {Approval, Approvals, ApproverSignature, Call, Receive, Spend, Terms, Transfer} from "./Approvals.sol";
+import {IntentIds} from "./IntentIds.sol";
 import {PaymentRouter} from "./PaymentRouter.sol";
 import {Subscriptions} from "./router/Subscriptions.sol";
 
@@ -21,11 +22,8 @@ import {Subscriptions} from "./router/Subscriptions.sol";
 /// revokes the key or the guardian pauses, and whatever lies in the operator's own pocket; nothing more.
 /// @dev Every entry point: guards, the intent's id is used up, money moves, what moved is measured and counted. It signs
 /// nothing (no ERC-1271), so no permit and no authorization can be made in its name; it makes no delegatecall.
-contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
+contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
     using SafeERC20 for IERC20;
-
-    /// @notice Whether an intent's id is used up: each executes at most once, over all entry points.
-    mapping(bytes32 intentId => bool) public isExecuted;
 
     event Received(address indexed from, uint256 amount);
     /// @notice `amount` of `token` left for `to`: a payment, an item of a batch, or a subscription's charge.
@@ -40,8 +38,6 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
     event Withdrawn(address indexed token, address indexed to, uint256 amount);
     event NftWithdrawn(address indexed token, address indexed to, uint256 id, uint256 amount);
 
-    error InvalidIntentId();
-    error IntentExecuted(bytes32 intentId);
     error NothingToPay();
     error BatchNotSorted(address token);
     error NothingToRefill(address token);
@@ -186,12 +182,6 @@ contract AgentWallet is AgentWalletSettings, EIP712, ReentrancyGuardTransient, E
         _countSpending(token, amount);
         _send(token, to, amount);
         emit Paid(intentId, token, to, amount, msg.sender);
-    }
-
-    function _useIntent(bytes32 intentId) private {
-        if (intentId == 0) revert InvalidIntentId();
-        if (isExecuted[intentId]) revert IntentExecuted(intentId);
-        isExecuted[intentId] = true;
     }
 
     /// @dev Whether signatures are needed; where they are and none is given, it says for what.

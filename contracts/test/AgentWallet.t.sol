@@ -11,6 +11,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {AgentWallet} from "../src/AgentWallet.sol";
 import {AgentWalletSettings, LimitKind} from "../src/AgentWalletSettings.sol";
 import {Call, Transfer} from "../src/Approvals.sol";
+import {IntentIds} from "../src/IntentIds.sol";
 import {Subscriptions} from "../src/router/Subscriptions.sol";
 import {
     BlocklistToken,
@@ -176,7 +177,7 @@ contract AgentWalletTest is WalletFixture {
             (bool done,) = address(wallet).call(calls[first]);
             assert(done && wallet.isExecuted(ID));
             for (uint256 second; second < 4; ++second) {
-                _refuse(OPERATOR, calls[second], abi.encodeWithSelector(AgentWallet.IntentExecuted.selector, ID));
+                _refuse(OPERATOR, calls[second], abi.encodeWithSelector(IntentIds.IntentExecuted.selector, ID));
             }
             vm.revertToState(snapshot);
         }
@@ -198,7 +199,7 @@ contract AgentWalletTest is WalletFixture {
     }
 
     function testZeroIsNoId() public {
-        vm.expectRevert(AgentWallet.InvalidIntentId.selector);
+        vm.expectRevert(IntentIds.InvalidIntentId.selector);
         pay(address(usdc), PAYEE, 1, 0);
     }
 

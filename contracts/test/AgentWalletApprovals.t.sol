@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AgentWallet} from "../src/AgentWallet.sol";
 import {AgentWalletSettings, LimitKind} from "../src/AgentWalletSettings.sol";
 import {Approval, ApproverSignature, Call, Spend, Transfer} from "../src/Approvals.sol";
+import {IntentIds} from "../src/IntentIds.sol";
 import {Subscriptions} from "../src/router/Subscriptions.sol";
 import {ContractPayer} from "./Actors.sol";
 import {vm} from "./Vm.sol";
@@ -173,7 +174,7 @@ contract AgentWalletApprovalsTest is WalletFixture {
         _pay(approval);
         vm.warp(NOW + 1 days);
         approval.deadline = DEADLINE;
-        vm.expectRevert(abi.encodeWithSelector(AgentWallet.IntentExecuted.selector, ID));
+        vm.expectRevert(abi.encodeWithSelector(IntentIds.IntentExecuted.selector, ID));
         _pay(approval);
     }
 
