@@ -38,7 +38,7 @@ function findings() {
     .filter(({ impact }) => ["High", "Medium", "Low"].includes(impact))
     .map(({ check, impact, description }) => `slither: ${check} (${impact.toLowerCase()}): ${description.trim()}`);
   console.log(`slither: ${open.length} findings without an answer`);
-  return [...open, ...idle];
+  return [...open, ...new Set(idle)];
 }
 
 function answersWithoutReason() {

@@ -35,7 +35,7 @@ const report = join(root, "docs/mutants.md");
 const answers = JSON.parse(readFileSync(join(here, "mutants.json"), "utf8"));
 
 if (options.list) for (const mutant of mutants) console.log(`${mutant.file}:${mutant.line} ${nameOf(mutant)}`);
-else if (options.check) process.exit(checkReport(report, files, mutants) ? 0 : 1);
+else if (options.check) process.exit(checkReport(report, files, mutants, answers.map((answer) => answer.reason)) ? 0 : 1);
 else process.exit((await run()) ? 0 : 1);
 
 async function run() {
@@ -53,15 +53,11 @@ async function run() {
   const job = async () => {
     if (!queue.length) return;
     const scratch = await Scratch.make(root);
-    try {
-      for (const file of new Set(queue.map((mutant) => mutant.file))) await scratch.expectHealthy(file);
-      for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
-        known[keyOf(mutant)] = await scratch.judge(mutant);
-        writeFileSync(results, JSON.stringify(known, null, 1));
-        console.log(`${++done}/${left.length} ${mutant.file}:${mutant.line} ${known[keyOf(mutant)]} | ${mutant.label}`);
-      }
-    } finally {
-      scratch.remove();
+    for (const file of new Set(queue.map((mutant) => mutant.file))) await scratch.expectHealthy(file);
+    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+      known[keyOf(mutant)] = await scratch.judge(mutant);
+      writeFileSync(results, JSON.stringify(known, null, 1));
+      console.log(`${++done}/${left.length} ${mutant.file}:${mutant.line} ${known[keyOf(mutant)]} | ${mutant.label}`);
     }
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, job));

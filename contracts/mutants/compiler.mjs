@@ -8,3 +8,5 @@ createServer({ allowHalfOpen: true }, (client) => {
   client.on("end", () => client.end(solc.compile(Buffer.concat(parts).toString())));
   client.on("error", () => {});
 }).listen(process.argv[2], () => process.send("ready"));
+
+process.on("disconnect", () => process.exit());

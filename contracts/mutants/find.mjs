@@ -55,7 +55,7 @@ function mutantsOf(file, source, tree) {
       change(context, node.condition, "false");
     }
     if (node.nodeType === "ModifierInvocation" && node.kind === "modifierInvocation") remove(context, node, "");
-    if (node.nodeType === "ExpressionStatement" && !context.inForHead) remove(context, node);
+    if (node.nodeType === "ExpressionStatement" && !context.inForHead && !(context.inGuard && isRevert(node))) remove(context, node);
     if (node.nodeType === "EmitStatement" || node.nodeType === "InlineAssembly") remove(context, node);
     if (node.nodeType === "RevertStatement" && !context.inGuard) remove(context, node);
     if (node.nodeType === "Conditional") {
@@ -78,8 +78,7 @@ function mutantsOf(file, source, tree) {
 function walk(node, context, visit) {
   visit(node, context);
   const inner = { ...context };
-  if (node.nodeType === "ContractDefinition") inner.contract = node.name;
-  if (node.nodeType === "ContractDefinition" || !inner.contract) inner.where = inner.contract ?? "";
+  if (node.nodeType === "ContractDefinition") inner.where = inner.contract = node.name;
   if (node.nodeType === "FunctionDefinition" || node.nodeType === "ModifierDefinition")
     inner.where = [inner.contract, node.name || node.kind].filter(Boolean).join(".");
   for (const [key, value] of Object.entries(node)) {
@@ -93,6 +92,11 @@ function walk(node, context, visit) {
     for (const next of Array.isArray(value) ? value : [value])
       if (next && typeof next === "object" && next.nodeType) walk(next, child, visit);
   }
+}
+
+/** `revert("why")`, which is a call in the syntax tree. */
+function isRevert({ expression }) {
+  return expression.nodeType === "FunctionCall" && expression.expression.name === "revert";
 }
 
 function oneLine(text) {

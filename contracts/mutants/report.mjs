@@ -16,7 +16,7 @@ export function writeReport(path, judged) {
 }
 
 /** Whether the report lists exactly the mutants that there are, none of them surviving without an answer. */
-export function checkReport(path, files, mutants) {
+export function checkReport(path, files, mutants, reasons) {
   const sections = sectionsOf(path);
   const problems = [];
   for (const file of files) {
@@ -25,6 +25,9 @@ export function checkReport(path, files, mutants) {
     const found = mutants.filter((mutant) => mutant.file === file).map(cells).sort();
     if (listed.join("\n") !== found.join("\n")) problems.push(`${file}: the list of its mutants is not that of its source`);
     if (rows.some((row) => row.includes("| **survived** |"))) problems.push(`${file}: a mutant survives`);
+    const answered = rows.filter((row) => row.includes("| equivalent: ")).map((row) => row.split("| equivalent: ")[1]);
+    if (!answered.every((cell) => reasons.some((reason) => cell === `${reason} |`)))
+      problems.push(`${file}: an equivalent mutant is not answered in contracts/mutants.json`);
   }
   for (const problem of problems) console.error(`docs/mutants.md: ${problem}; run make mutants`);
   return !problems.length;

@@ -8,11 +8,13 @@ import { suitesOf } from "./suites.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const TIMEOUT_MS = 300_000;
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
 /** A copy of the tree with a warm compiler of its own. */
 export class Scratch {
   static async make(root) {
     const scratch = new Scratch();
+    process.once("exit", () => scratch.remove());
     scratch.root = root;
     scratch.path = mkdtempSync(join(tmpdir(), "paygent-mutants-"));
     for (const path of ["foundry.toml", "contracts/src", "contracts/test"])
@@ -72,7 +74,7 @@ export class Scratch {
   }
 
   remove() {
-    this.compiler.kill();
+    this.compiler?.kill();
     rmSync(this.path, { recursive: true, force: true });
   }
 }
