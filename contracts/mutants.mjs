@@ -3,9 +3,9 @@
 //   node contracts/mutants.mjs [--only NAME] [--line N] [--jobs N]   run, and write docs/mutants.md (not with --line)
 //   node contracts/mutants.mjs --list | --check                      print them | compare the list in docs/mutants.md
 //
-// Each job works in a scratch copy of the tree. A result holds as long as sources and tests are what they were
-// (contracts/cache/mutants.json), so a run that was stopped goes on where it was. What survives and may is answered in
-// contracts/mutants.json, with the reason.
+// Each job works in a scratch copy of the tree. A result holds as long as the source's tests and all that they import are
+// what they were (contracts/cache/mutants.json), so a run that was stopped goes on where it was. What survives and may is
+// answered in contracts/mutants.json, with the reason.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { findMutants } from "./mutants/find.mjs";
 import { checkReport, writeReport } from "./mutants/report.mjs";
 import { Scratch } from "./mutants/scratch.mjs";
+import { worldOf } from "./mutants/suites.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -42,18 +43,20 @@ async function run() {
   const results = join(here, "cache/mutants.json");
   mkdirSync(dirname(results), { recursive: true });
   const known = existsSync(results) ? JSON.parse(readFileSync(results, "utf8")) : {};
-  const world = hash(...[...solidityIn("contracts"), "foundry.toml"].map((file) => readFileSync(join(root, file))));
-  const keyOf = (mutant) => hash(world, mutant.file, mutant.text);
+  const read = (file) => readFileSync(join(root, file));
+  const worlds = new Map(files.map((file) => [file, hash(...[...worldOf(root, file), "foundry.toml"].map(read))]));
+  const keyOf = (mutant) => hash(worlds.get(mutant.file), mutant.text);
   const left = mutants.filter((mutant) => !known[keyOf(mutant)]);
   console.log(`${mutants.length} mutants, ${mutants.length - left.length} of them known from an earlier run`);
 
+  const first = left.length && (await Scratch.make(root));
+  if (first) await first.expectHealthy([...new Set(left.map((mutant) => mutant.file))]);
   const started = Date.now();
   let done = 0;
   const queue = [...left];
-  const job = async () => {
+  const job = async (_, index) => {
     if (!queue.length) return;
-    const scratch = await Scratch.make(root);
-    for (const file of new Set(queue.map((mutant) => mutant.file))) await scratch.expectHealthy(file);
+    const scratch = index === 0 ? first : await Scratch.make(root, first);
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
       known[keyOf(mutant)] = await scratch.judge(mutant);
       writeFileSync(results, JSON.stringify(known, null, 1));

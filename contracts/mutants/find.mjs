@@ -55,9 +55,7 @@ function mutantsOf(file, source, tree) {
       change(context, node.condition, "false");
     }
     if (node.nodeType === "ModifierInvocation" && node.kind === "modifierInvocation") remove(context, node, "");
-    if (node.nodeType === "ExpressionStatement" && !context.inForHead && !(context.inGuard && isRevert(node))) remove(context, node);
-    if (node.nodeType === "EmitStatement" || node.nodeType === "InlineAssembly") remove(context, node);
-    if (node.nodeType === "RevertStatement" && !context.inGuard) remove(context, node);
+    if (isStatement(node) && !context.inForHead && !(context.inGuard && isRevert(node))) remove(context, node);
     if (node.nodeType === "Conditional") {
       change(context, node, `(${textOf(node.trueExpression)})`);
       change(context, node, `(${textOf(node.falseExpression)})`);
@@ -94,9 +92,14 @@ function walk(node, context, visit) {
   }
 }
 
-/** `revert("why")`, which is a call in the syntax tree. */
-function isRevert({ expression }) {
-  return expression.nodeType === "FunctionCall" && expression.expression.name === "revert";
+/** What stands alone and does something: a call, an assignment, a `require`, an event. */
+function isStatement({ nodeType }) {
+  return ["ExpressionStatement", "EmitStatement", "RevertStatement", "InlineAssembly"].includes(nodeType);
+}
+
+/** The guard around it is removed with it. */
+function isRevert({ nodeType, expression }) {
+  return nodeType === "RevertStatement" || expression?.expression?.name === "revert";
 }
 
 function oneLine(text) {

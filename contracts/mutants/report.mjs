@@ -35,7 +35,8 @@ export function checkReport(path, files, mutants, reasons) {
 
 function sectionsOf(path) {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return new Map(text.split(/^## /m).slice(1).map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 2)]));
+  const parts = text.split(/^## /m).slice(1);
+  return new Map(parts.map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 2)]));
 }
 
 function table(mutants) {
