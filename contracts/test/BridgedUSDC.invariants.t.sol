@@ -127,6 +127,7 @@ contract BridgedUSDCInvariantsTest {
     }
 
     /// forge-config: default.invariant.runs = 32
+    /// forge-config: mutants.invariant.runs = 4
     /// forge-config: default.invariant.depth = 64
     /// forge-config: default.invariant.fail-on-revert = true
     function invariantBalancesAreWhatWasSignedAndSumToTheSupply() public view {
