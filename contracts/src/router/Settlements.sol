@@ -8,7 +8,7 @@ import {RecordedPayments} from "./RecordedPayments.sol";
 /// @notice Presents EIP-3009 authorizations to their token. Anyone may: the signatures say who pays whom. One bad item
 /// sinks no other: it has gas of its own, its answer is never copied, and its failure is an event.
 /// @dev An item is 164 bytes: from 20, to 20, value 16, validAfter 6, validBefore 6, nonce 32, r 32, yParityAndS 32
-/// (ERC-2098). What is signed with a larger value or time, or by a contract, is settled by itself.
+/// (ERC-2098). What is signed with a larger value or time, or with a signature of another form, is settled by itself.
 ///
 /// An item has settled when its payee's balance rose by exactly its value. One that has not may still have moved
 /// something, in a token that lies or keeps a fee; the nonce of an item that reverted is as it was.
