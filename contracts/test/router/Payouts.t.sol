@@ -32,6 +32,14 @@ contract MintingToken is MintableToken {
     }
 }
 
+/// Has no patience for transfers of nothing.
+contract ZeroRefusingToken is MintableToken {
+    function _update(address from, address to, uint256 value) internal override {
+        require(value > 0, "nothing");
+        super._update(from, to, value);
+    }
+}
+
 /// Takes native money and tries to be paid again, or refuses it.
 contract NativePayee {
     PaymentRouter private immutable ROUTER;
@@ -72,7 +80,11 @@ contract PayoutsTest {
 
     function _fund(MintableToken token_) private {
         token_.mint(PAYER, FUNDS);
-        vm.prank(PAYER);
+        _allowFrom(token_, PAYER);
+    }
+
+    function _allowFrom(MintableToken token_, address payer) private {
+        vm.prank(payer);
         SafeERC20.forceApprove(token_, address(router), type(uint256).max);
     }
 
@@ -250,6 +262,13 @@ contract PayoutsTest {
         assert(token.balanceOf(address(0xDE)) == 35);
     }
 
+    function testAShareThatRoundsToNothingIsPassedOver() public {
+        ZeroRefusingToken refusing = new ZeroRefusingToken();
+        _fund(refusing);
+        _splitPay(address(refusing), 0, 9, _shares(1, 9_999));
+        assert(refusing.balanceOf(PAYEE) == 0 && refusing.balanceOf(OTHER_PAYEE) == 9);
+    }
+
     function testOneShareIsAllOfIt() public {
         Payouts.Share[] memory shares = new Payouts.Share[](1);
         shares[0] = Payouts.Share(PAYEE, 10_000);
@@ -387,11 +406,20 @@ contract PayoutsTest {
         assert(bomb.balanceOf(PAYEE) == 5 && used < 520_000);
     }
 
-    function testATokenCannotReenter() public {
+    function testFuzzATokenCannotReenter(bool splits, bool splitsWithin) public {
         ReentrantToken reentrant = new ReentrantToken();
         _fund(reentrant);
-        reentrant.reenter(address(router), abi.encodeCall(router.batchPay, (address(reentrant), _payments(1, 1))));
-        _batchPay(address(reentrant), 0, _payments(5, 7));
+        // the token pays as well
+        reentrant.mint(address(reentrant), FUNDS);
+        _allowFrom(reentrant, address(reentrant));
+        reentrant.reenter(
+            address(router),
+            splitsWithin
+                ? abi.encodeCall(router.splitPay, (address(reentrant), 10, _shares(5_000, 5_000)))
+                : abi.encodeCall(router.batchPay, (address(reentrant), _payments(1, 1)))
+        );
+        if (splits) _splitPay(address(reentrant), 0, 10, _shares(5_000, 5_000));
+        else _batchPay(address(reentrant), 0, _payments(5, 7));
         assert(reentrant.calls() == 2 && !reentrant.succeeded());
         assert(bytes4(reentrant.answer()) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
     }
