@@ -409,6 +409,15 @@ contract SettlementsTest is Signing {
         assert(!burner.authorizationState(otherPayer, bytes32(uint256(2))));
     }
 
+    function testABalanceThatWasNotReadIsNotRemembered() public {
+        GasBurnerToken burner = _burner();
+        burner.burn(false, false, true, PAYEE);
+        bytes memory items = bytes.concat(Items.unsigned(payer, PAYEE, 5, 1), Items.unsigned(payer, PAYEE, 5, 2));
+        _expectFailure(address(burner), payer, 2, 1, Settlements.BalanceUnreadable.selector);
+        assert(_settle(address(burner), items) == 0);
+        assert(!burner.authorizationState(payer, bytes32(uint256(2))));
+    }
+
     function testAnAnswerOfAnyLengthIsNotCopied() public {
         ReturnBombToken bomb = new ReturnBombToken();
         bomb.mint(payer, FUNDS);
@@ -542,7 +551,7 @@ contract SettlementsTest is Signing {
         assert(router.isRecorded(_idOf(5, 1)));
         assert(!router.isRecorded(_idOf(FUNDS, 2)));
         assert(_settle(address(token), _item(PAYEE, 7, 3)) == 1);
-        assert(!router.isRecorded(_idOf(7, 3)));
+        assert(!router.isRecorded(_idOf(7, 3)) && !router.isRecorded(0));
     }
 
     function testAPaymentIsRecordedOnce() public {
