@@ -47,6 +47,7 @@ check: setup .venv-audit/.installed
 	node_modules/.bin/forge fmt --check contracts/src contracts/test contracts/proofs
 	node_modules/.bin/forge build --quiet
 	node contracts/artifacts.mjs --check
+	$(BIN)/python contracts/bindings.py --check
 	node contracts/mutants.mjs --check
 	node contracts/audit.mjs
 
@@ -73,10 +74,11 @@ chaos: setup
 bench: setup
 	@$(BIN)/python -m tests.bench.help
 
-# The ABI and bytecode that Python ships; `make check` compares them with the sources.
+# What Python ships of the contracts, and its bindings; `make check` compares them with the sources.
 artifacts: setup
 	node_modules/.bin/forge build --quiet
 	node contracts/artifacts.mjs
+	$(BIN)/python contracts/bindings.py
 
 # What calls cost; `make test` compares it with what they cost then.
 gas: setup

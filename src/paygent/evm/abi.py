@@ -34,12 +34,19 @@ def topic(signature: str) -> str:
 
 @cache
 def _argument_types(signature: str) -> tuple[str, ...]:
+    """What stands between the outer parentheses; a tuple, with whatever is in it, is one type."""
     inner = signature[signature.index("(") + 1 : -1]
-    return tuple(inner.split(",")) if inner else ()
+    types, depth, start = [], 0, 0
+    for at, character in enumerate(inner):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            types.append(inner[start:at])
+            start = at + 1
+    return (*types, inner[start:]) if inner else ()
 
 
 def encode_call(signature: str, *arguments: Any) -> bytes:
-    """Call data of a function whose arguments are all elementary types."""
+    """Call data of a function; `signature` names canonical types only, a struct is the tuple of its fields' types."""
     return selector(signature) + abi_encode(_argument_types(signature), arguments)
 
 

@@ -16,6 +16,7 @@ import rlp
 from paygent.db.database import Connection, Database
 from paygent.errors import AlreadySent, ChainUnavailable, RpcError, TransactionReverted
 from paygent.evm.abi import keccak, to_bytes, to_hex
+from paygent.evm.reverts import reverted
 from paygent.evm.rpc import Call, JsonRpc
 from paygent.evm.signers import Signer
 from paygent.telemetry import get_logger
@@ -88,8 +89,8 @@ class TransactionSender:
         """Send a call once per `reference`, and wait until it is mined; again with the same `claim`: the same one.
 
         Raises AlreadySent when it was sent under another claim; TransactionReverted when it would fail or need more than
-        `gas_max` (nothing is sent); ChainUnavailable when the outcome is not known in time: it stays stored, and the next
-        call or `recover` finds it.
+        `gas_max` (nothing is sent; its `facts` hold the contract's `revert`, if that is known); ChainUnavailable when the
+        outcome is not known in time: it stays stored, and the next call or `recover` finds it.
         """
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:
@@ -213,7 +214,7 @@ class TransactionSender:
             ]
         )
         if isinstance(gas, RpcError):
-            raise TransactionReverted(f"The chain refuses this transaction: {gas.detail}", **gas.facts)
+            raise reverted(gas, "The chain refuses this transaction")
         for answer in (price, count):
             if isinstance(answer, RpcError):
                 raise answer

@@ -1,0 +1,86 @@
+"""What the generated bindings stand on: reading a contract, call data with structs, logs as typed events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from eth_abi.exceptions import DecodingError
+
+from paygent.errors import ChainUnavailable, RpcError
+from paygent.evm.abi import decode, encode_call, to_bytes, to_hex
+from paygent.evm.reverts import is_revert, reverted
+from paygent.evm.rpc import JsonRpc
+
+_WORD_BYTES = 32
+_STATIC = ("uint", "int", "address", "bool", "bytes")
+
+
+class Contract:
+    """A contract at an address (lower-case) of the chain behind `rpc`."""
+
+    def __init__(self, rpc: JsonRpc, address: str) -> None:
+        self.rpc = rpc
+        self.address = address.lower()
+
+    async def _read(
+        self, signature: str, returns: tuple[str, ...], arguments: Sequence[Any], at: int | str
+    ) -> tuple[Any, ...]:
+        """What a view function answers in block `at`, a number or a tag.
+
+        Raises TransactionReverted with the contract's reason, ChainUnavailable when there is no such answer.
+        """
+        call = {"to": self.address, "data": to_hex(call_data(signature, *arguments))}
+        try:
+            answer = await self.rpc.call("eth_call", call, hex(at) if isinstance(at, int) else at)
+        except RpcError as error:
+            if not is_revert(error):
+                raise
+            raise reverted(error, f"{signature.partition('(')[0]} of {self.address} fails") from error
+        try:
+            return decode(returns, to_bytes(answer))
+        except (DecodingError, ValueError) as error:
+            raise ChainUnavailable(
+                f"What {self.address} answers to {signature} does not fit: is that contract deployed there?"
+            ) from error
+
+
+def call_data(signature: str, *arguments: Any) -> bytes:
+    """Call data; a dataclass among the arguments, or within them, is the tuple of its fields."""
+    return encode_call(signature, *(_plain(argument) for argument in arguments))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return tuple(_plain(getattr(value, part.name)) for part in fields(value))
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def decode_log(
+    log: Mapping[str, Any], topic: str, parameters: Sequence[tuple[str, bool]], emitter: str | None
+) -> list[Any] | None:
+    """The values of an event with these (type, is indexed) parameters, in their order; None when `log` is another event.
+
+    With `emitter`, another contract's log is another event. An indexed value of dynamic type is its hash, 32 bytes.
+    """
+    topics = log["topics"]
+    indexed = [kind if _is_word(kind) else "bytes32" for kind, is_indexed in parameters if is_indexed]
+    if not topics or topics[0] != topic or len(topics) != 1 + len(indexed):
+        return None
+    if emitter is not None and log["address"].lower() != emitter.lower():
+        return None
+    plain = tuple(kind for kind, is_indexed in parameters if not is_indexed)
+    try:
+        words = iter([decode((kind,), to_bytes(word))[0] for kind, word in zip(indexed, topics[1:], strict=True)])
+        data = iter(decode(plain, to_bytes(log["data"])))
+    except (DecodingError, ValueError):
+        return None
+    return [next(words) if is_indexed else next(data) for _, is_indexed in parameters]
+
+
+def _is_word(kind: str) -> bool:
+    """Whether a value of this type stands in a topic as it is (bytes32 does, bytes does not)."""
+    return kind.startswith(_STATIC) and kind != "bytes" and not kind.endswith("]")

@@ -1,0 +1,130 @@
+"""Why a contract refused, in words: `Error(string)`, `Panic(uint256)` and the custom errors of our contracts.
+
+https://docs.soliditylang.org/en/latest/control-structures.html#error-handling-assert-require-revert-and-exceptions
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.exceptions import DecodingError
+
+from paygent.errors import RpcError, TransactionReverted
+from paygent.evm.abi import checksum_address, decode, to_bytes, to_hex
+from paygent.evm.bindings.errors import ERRORS
+from paygent.text import foreign
+
+_ERROR = bytes.fromhex("08c379a0")
+_PANIC = bytes.fromhex("4e487b71")
+# As go-ethereum numbers it; others do, too, or say it in words.
+_EXECUTION_REVERTED = 3
+_REASON_SHOWN = 300
+_PANICS = {
+    0x01: "an assertion failed",
+    0x11: "a number became too large or fell below zero",
+    0x12: "a division by zero",
+    0x21: "a value that its enumeration does not have",
+    0x22: "damaged storage",
+    0x31: "an element was taken from an empty list",
+    0x32: "an index is beyond the end of its list",
+    0x41: "too much memory was asked for",
+    0x51: "a function that was never set was called",
+}
+# Where the name and the contract's own sentence do not say what to do.
+_ADVICE = {
+    "ERC20InsufficientBalance": "The sender has too little of the token: send it some, or pay less.",
+    "ERC20InsufficientAllowance": "The spender may not take that much: approve more first.",
+    "ERC2612ExpiredSignature": "The permit is too old: sign another one.",
+    "ERC2612InvalidSignature": "Somebody else than the owner signed, or something else was signed.",
+    "ERC3009InvalidAuthorizationTime": "The authorization is not valid yet, or no longer: sign another one.",
+    "ERC3009InvalidSignature": "Somebody else than the payer signed, or something else was signed.",
+    "ERC3009UsedAuthorization": "This authorization was used or cancelled; it cannot be used again.",
+    "SafeERC20FailedOperation": "The token refused to move: look at its balance, its blocklist, and whether it is paused.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """An error that a contract raised; `name` and the arguments' names are Solidity's, `advice` may be empty."""
+
+    name: str
+    arguments: dict[str, Any]
+    advice: str = ""
+
+    def __str__(self) -> str:
+        if self.name == "Error":
+            return f'"{self.arguments["reason"]}"'
+        inner = ", ".join(f"{name}={_shown(value)}" for name, value in self.arguments.items())
+        return f"{self.name}({inner})" + (f": {self.advice}" if self.advice else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able, for an error's facts: integers are text, bytes are 0x-hex."""
+        return {"name": self.name, "arguments": {name: _fact(value) for name, value in self.arguments.items()}}
+
+
+def explain(data: bytes | str | None) -> str | None:
+    """One sentence for what a call reverted with; None when it is nothing that we know."""
+    revert = decode_revert(data)
+    return None if revert is None else str(revert)
+
+
+def decode_revert(data: bytes | str | None) -> Revert | None:
+    """The error in revert data, bytes or 0x-hex; None when there is none, or none that we know."""
+    raw = _raw(data)
+    head, body = raw[:4], raw[4:]
+    try:
+        if head == _ERROR:
+            return Revert("Error", {"reason": foreign(decode(("string",), body)[0], _REASON_SHOWN)})
+        if head == _PANIC:
+            [code] = decode(("uint256",), body)
+            return Revert("Panic", {"code": code}, _PANICS.get(code, "the contract met what it never expected") + ".")
+        known = ERRORS.get(to_hex(head))
+        if known is None:
+            return None
+        values = decode(tuple(kind for _, kind in known.parameters), body)
+    except (DecodingError, ValueError):
+        return None
+    names = [name for name, _ in known.parameters]
+    return Revert(known.name, dict(zip(names, values, strict=True)), _ADVICE.get(known.name, known.notice))
+
+
+def is_revert(error: RpcError) -> bool:
+    """Whether the contract refused the call, and not the node."""
+    return error.facts.get("rpc_code") == _EXECUTION_REVERTED or "revert" in error.detail.lower()
+
+
+def reverted(error: RpcError, what: str) -> TransactionReverted:
+    """The error for a node's refusal of a call: `what` was refused, and why, as far as the node says so."""
+    revert = decode_revert(error.facts.get("data"))
+    if revert is None:
+        return TransactionReverted(f"{what}: {error.detail}", **error.facts)
+    return TransactionReverted(f"{what}: {revert}", **error.facts, revert=revert.as_dict())
+
+
+def _raw(data: bytes | str | None) -> bytes:
+    if not isinstance(data, str):
+        # Nodes put other things into an error's data, too.
+        return data if isinstance(data, bytes) else b""
+    try:
+        return to_bytes(data)
+    except ValueError:
+        return b""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, bytes):
+        return to_hex(value)
+    if isinstance(value, str) and value.startswith("0x") and len(value) == 42:
+        return checksum_address(value)
+    return foreign(value, _REASON_SHOWN)
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_fact(item) for item in value]
+    if isinstance(value, bytes):
+        return to_hex(value)
+    return value if isinstance(value, bool) else str(value)
