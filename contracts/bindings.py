@@ -28,6 +28,7 @@ _HEAD = '"""{}; `make artifacts` writes this file from {}."""\n\nfrom __future__
 _WIDTH = 100
 # What the generated classes use themselves.
 _TAKEN = frozenset({"answer", "at", "decode", "of", "self", "topic"})
+_ANNOTATIONS = frozenset({"bool", "bytes", "int", "str", "tuple"})
 _ATTRIBUTES = frozenset({"address", "rpc"})
 _IMPORTS = {
     "Sequence": "from collections.abc import Sequence",
@@ -103,7 +104,8 @@ def _imports(lines: Iterable[str]) -> str:
         names.setdefault(package, []).append(what)
     written = [f"from {package} import {', '.join(what)}" for package, what in names.items()]
     ours = [line for line in written if "paygent" in line]
-    return "\n".join([line for line in written if line not in ours] + ["", *ours]) + "\n"
+    others = [line for line in written if line not in ours]
+    return "\n".join([*others, *([""] if others else []), *ours]) + "\n"
 
 
 def errors_module(artifacts: Iterable[dict[str, Any]]) -> str:
@@ -159,11 +161,12 @@ class Classes:
             self._class_of[key] = self.free(re.split(r"[ .]", key.partition("(")[0])[-1])
 
     def free(self, name: str) -> str:
-        """`name`, or what is like it and not taken; taken from now on."""
-        while name in self.names:
-            name += "_"
-        self.names.add(name)
-        return name
+        """`name`, or the first of name2, name3, … that is not taken; taken from now on."""
+        number, found = 2, name
+        while found in self.names:
+            number, found = number + 1, f"{name}{number}"
+        self.names.add(found)
+        return found
 
     @staticmethod
     def _key(parameter: dict[str, Any]) -> str:
@@ -218,7 +221,7 @@ def _has_result(entry: dict[str, Any]) -> bool:
 
 
 def _record(classes: Classes, name: str, notice: str, components: Sequence[dict[str, Any]]) -> str:
-    names = _names(components)
+    names = _names(components, are_fields=True)
     annotated = [f"    {n}: {classes.annotation(c, is_argument=False)}" for n, c in zip(names, components, strict=True)]
     values = ", ".join(classes.decoded(component, f"value[{at}]") for at, component in enumerate(components))
     return (
@@ -250,7 +253,7 @@ def _event(classes: Classes, name: str, entry: dict[str, Any], doc: dict[str, An
         else p
         for p in entry["inputs"]
     ]
-    names = _names(inputs)
+    names = _names(inputs, are_fields=True)
     fields = [f"    {n}: {classes.annotation(p, is_argument=False)}" for n, p in zip(names, inputs, strict=True)]
     notice = doc.get("events", {}).get(signature, {}).get("notice") or f"The event `{entry['name']}`."
     shape = _tuple([f"({_text(_type(p))}, {p['indexed']})" for p in entry["inputs"]])
@@ -272,7 +275,7 @@ def _is_hashed(kind: str) -> bool:
 
 def _method(classes: Classes, name: str, entry: dict[str, Any], doc: dict[str, Any]) -> str:
     signature = signature_of(entry)
-    names = _names(entry["inputs"])
+    names = _names(entry["inputs"], are_fields=False)
     annotated = [f"{n}: {classes.annotation(p, is_argument=True)}" for n, p in zip(names, entry["inputs"], strict=True)]
     notice = doc.get("methods", {}).get(signature, {}).get("notice") or f"The contract's `{entry['name']}`."
     if entry["stateMutability"] == "payable":
@@ -299,8 +302,10 @@ def _answer(classes: Classes, entry: dict[str, Any], asked: str) -> tuple[str, l
     if len(outputs) == 1:
         value = classes.decoded(outputs[0], f"({asked})[0]")
         return kinds[0], [f"answer: {kinds[0]} = {value}", "return answer"]
+    if not outputs:
+        return "None", [asked]
     values = _tuple([classes.decoded(output, f"answer[{at}]") for at, output in enumerate(outputs)])
-    return f"tuple[{', '.join(kinds) or '()'}]", [f"answer = {asked}", f"return {values}"]
+    return f"tuple[{', '.join(kinds)}]", [f"answer = {asked}", f"return {values}"]
 
 
 def _is_view(entry: dict[str, Any]) -> bool:
@@ -355,11 +360,13 @@ def _tuple(items: Sequence[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
-def _names(parameters: Sequence[dict[str, Any]]) -> list[str]:
-    """Python names of parameters or fields, each once."""
+def _names(parameters: Sequence[dict[str, Any]], *, are_fields: bool) -> list[str]:
+    """Python names, each once. A field may be called as a builtin function is, `service.id`, and a parameter not."""
     names: list[str] = []
     for at, parameter in enumerate(parameters):
-        name = _safe(snake(parameter["name"]) or f"argument_{at}")
+        name = snake(parameter["name"]) or f"argument_{at}"
+        if not are_fields or name in _ANNOTATIONS or keyword.iskeyword(name):
+            name = _safe(name)
         while name in names or name in _TAKEN:
             name += "_"
         names.append(name)

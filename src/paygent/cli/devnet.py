@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from paygent.cli.contracts import show_contracts
 from paygent.cli.output import emit, note
 from paygent.cli.server import on_stop, until
 from paygent.devnet import chain as devnet_chain
 from paygent.devnet import deploy as devnet_deploy
 from paygent.errors import InvalidInput
-from paygent.evm.networks import MULTICALL3_ADDRESS
 from paygent.evm.rpc import JsonRpc
 from paygent.settings import Settings
 
@@ -30,10 +31,10 @@ async def devnet(settings: Settings, *, chain_id: int, port: int, state: Path | 
         usdc = 1_000_000 * 10**token.asset.decimals
         for account in devnet_deploy.DEV_ACCOUNTS:
             await devnet_deploy.fund(rpc, token, account.address, usdc_base_units=usdc, gas_wei=0)
-        document = {
+        document: dict[str, Any] = {
             "rpc_url": chain.rpc_url,
             "chain_id": chain_id,
-            "contracts": {"usdc": token.asset.address, "multicall3": MULTICALL3_ADDRESS},
+            "contracts": devnet_deploy.contract_addresses(),
             "accounts": [
                 {"address": account.address, "private_key": account.private_key}
                 for account in devnet_deploy.DEV_ACCOUNTS
@@ -44,7 +45,7 @@ async def devnet(settings: Settings, *, chain_id: int, port: int, state: Path | 
             emit(document)
         else:
             note(f"Devnet {chain_id} at {chain.rpc_url}")
-            note(f"  USDC.e      {token.asset.address}\n  Multicall3  {MULTICALL3_ADDRESS}")
+            show_contracts(document["contracts"])
             note(
                 "  Development accounts, each with 1,000,000 USDC.e (their keys are public: never use them elsewhere):"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer._click.exceptions import UsageError
@@ -25,14 +25,23 @@ app = typer.Typer(
 )
 intents = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was paid, and what became of it.")
 wallet = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The wallet that pays.")
+contracts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Paygent's contracts on a chain.")
 app.add_typer(intents, name="intents")
 app.add_typer(wallet, name="wallet")
+app.add_typer(contracts, name="contracts")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port on loopback; 0 takes a free one.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="Any text of yours: the same key never pays twice.")]
 Fresh = Annotated[bool, typer.Option("--new", help="Pay anew, even if an identical payment was interrupted.")]
 NewKey = Annotated[bool, typer.Option("--new-key", help="Make a new API key in the place of all others, and show it.")]
+Chain = Annotated[
+    Literal["devnet", "cronos-testnet", "cronos"] | None,
+    typer.Option("--network", help="The chain; without it the one of PAYGENT_NETWORK."),
+]
+Arbiter = Annotated[
+    str | None, typer.Option(help="Who decides over the registry's stakes; without it the account that deploys.")
+]
 
 
 @app.command()
@@ -132,6 +141,58 @@ def wallet_encrypt(json: Json = False) -> None:
 
     settings = _settings(as_json=json)
     output.run(lambda: paying.encrypt_wallet(settings, as_json=json), as_json=json)
+
+
+@contracts.command("deploy")
+def contracts_deploy(
+    network: Chain = None,
+    arbiter: Arbiter = None,
+    execute: Annotated[bool, typer.Option("--execute", help="Send the transactions, after asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Deploy the contracts that are missing, or say what that would cost.
+
+    Off the devnet nothing is sent without --execute. The account that pays is `deployer` in the keystore, made on first
+    use. What was interrupted goes on when it is run again: addresses follow from the code alone.
+    """
+    from paygent.cli import contracts as command
+    from paygent.cli import output
+
+    settings = command.on(_settings(as_json=json), network)
+    output.run(
+        lambda: command.deploy(settings, arbiter=arbiter, execute=execute, confirmed=yes, as_json=json),
+        as_json=json,
+        resumes=True,
+    )
+
+
+@contracts.command("show")
+def contracts_show(network: Chain = None, arbiter: Arbiter = None, json: Json = False) -> None:
+    """Where each contract is, and whether the code there is ours."""
+    from paygent.cli import contracts as command
+    from paygent.cli import output
+
+    settings = command.on(_settings(as_json=json), network)
+    output.run(lambda: command.show(settings, arbiter=arbiter, as_json=json), as_json=json)
+
+
+@contracts.command("verify")
+def contracts_verify(
+    network: Chain = None,
+    arbiter: Arbiter = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the files; without it one in PAYGENT_HOME.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare the code on chain with ours, and write what an explorer needs to show its source.
+
+    The exit code is 1 when a contract is not there or not ours.
+    """
+    from paygent.cli import contracts as command
+    from paygent.cli import output
+
+    settings = command.on(_settings(as_json=json), network)
+    output.run(lambda: command.verify(settings, arbiter=arbiter, out=out, as_json=json), as_json=json)
 
 
 @app.command()
@@ -253,7 +314,7 @@ def devnet(
 ) -> None:
     """Serve a chain with funded accounts until Ctrl-C.
 
-    It has the USDC.e token and Multicall3, and is forgotten at its end unless --state names a file.
+    It has the USDC.e token, Multicall3 and Paygent's contracts, and is forgotten at its end unless --state names a file.
     """
     from paygent.cli import devnet as command
     from paygent.cli import output

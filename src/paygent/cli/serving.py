@@ -12,6 +12,7 @@ from typing import Any
 from paygent.api import keys
 from paygent.api.app import create_app
 from paygent.bootstrap import network_of, open_paygent
+from paygent.cli.contracts import show_contracts
 from paygent.cli.output import emit, note
 from paygent.cli.server import listen, serve, tell
 from paygent.db.database import Database
@@ -80,6 +81,8 @@ def _show_up(url: str, document: dict[str, Any], program: str) -> None:
     for service in document["services"]:
         note(f"Sample API     {service['url']}  ({service['price']} USDC.e a request)")
     note(f"Wallet         {document['wallet']}")
+    note("Contracts")
+    show_contracts(document["contracts"])
     note()
     note(f'Try, in another terminal:  {program} ask "Pay 0.10 USDC to access the market data API"')
     note("Ctrl-C stops everything; its state is kept.")

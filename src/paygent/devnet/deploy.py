@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from eth_abi.abi import encode
 
 from paygent.errors import ChainUnavailable
+from paygent.evm import deployment
 from paygent.evm.abi import encode_call, to_bytes, to_hex
 from paygent.evm.contracts import artifact
 from paygent.evm.networks import DEVNET_USDC_ADDRESS, MULTICALL3_ADDRESS
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
+from paygent.evm.transactions import Mined
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,57 @@ DEV_ACCOUNTS = tuple(
 GAS_WEI = 100 * 10**18
 """What a development account that sends transactions is given."""
 _DEPLOYER = DEV_ACCOUNTS[0].address
+ARBITER = DEV_ACCOUNTS[8].address
+"""Who decides over stakes in the devnet's registry."""
+
+
+class UnlockedSender:
+    """Sends from the first dev account, which the chain has unlocked; what was sent before is nowhere written down."""
+
+    address = _DEPLOYER
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+
+    async def send(self, *, reference: str, to: str, data: bytes) -> Mined:
+        """The transaction, mined; `reference` is for senders that remember."""
+        receipt = await _receipt(self._rpc, {"to": to, "data": to_hex(data)})
+        succeeded = int(receipt["status"], 16) == 1
+        return Mined(receipt["transactionHash"], int(receipt["blockNumber"], 16), succeeded, receipt["logs"])
+
+
+def contracts_plan() -> tuple[deployment.Step, ...]:
+    """Paygent's contracts, which have the same addresses on every devnet."""
+    return deployment.plan(token=DEVNET_USDC_ADDRESS, arbiter=ARBITER)
+
+
+def contract_addresses() -> dict[str, str]:
+    """Everything that is deployed on a devnet, by its name in documents."""
+    ours = {step.key: step.address for step in contracts_plan()}
+    return {"usdc": DEVNET_USDC_ADDRESS, "multicall3": MULTICALL3_ADDRESS, **ours}
 
 
 async def deploy(rpc: JsonRpc, *, chain_id: int) -> Eip3009Token:
-    """Multicall3 at its canonical address and the token at the devnet's; the token, minted by the first dev account.
+    """Multicall3 at its canonical address, the token at the devnet's, and Paygent's contracts at theirs; the token.
 
-    Raises ChainUnavailable when this is no fresh devnet and no devnet of ours.
+    The first dev account mints it and deploys everything. Raises ChainUnavailable when this is no devnet of ours, nor a
+    fresh one.
     """
+    token = await deploy_token(rpc, chain_id=chain_id)
+    await deploy_contracts(rpc, chain_id=chain_id, say=lambda _: None)
+    return token
+
+
+async def deploy_contracts(rpc: JsonRpc, *, chain_id: int, say: Callable[[str], None]) -> dict[str, Mined]:
+    """Paygent's contracts, those that are missing, from the unlocked account; their transactions by name."""
+    if await rpc.call("eth_getCode", deployment.SINGLETON_FACTORY_ADDRESS, "latest") == "0x":
+        await rpc.call("anvil_setCode", deployment.SINGLETON_FACTORY_ADDRESS, deployment.SINGLETON_FACTORY_CODE)
+    sender = UnlockedSender(rpc)
+    return await deployment.deploy(rpc, sender, contracts_plan(), chain_id=chain_id, say=say)
+
+
+async def deploy_token(rpc: JsonRpc, *, chain_id: int) -> Eip3009Token:
+    """Multicall3 and the token, those that are missing. Raises ChainUnavailable when this is no devnet of ours."""
     if await rpc.call("eth_getCode", MULTICALL3_ADDRESS, "latest") == "0x":
         # A call that creates nothing answers with the code that a creation would leave behind.
         runtime = await rpc.call("eth_call", {"data": artifact("Multicall3").bytecode}, "latest")
@@ -103,9 +151,14 @@ async def fund(rpc: JsonRpc, token: Eip3009Token, address: str, *, usdc_base_uni
         await rpc.call("anvil_setBalance", address, hex(gas_wei))
 
 
-async def _send(rpc: JsonRpc, transaction: dict[str, str]) -> dict[str, str]:
+async def _receipt(rpc: JsonRpc, transaction: dict[str, str]) -> dict[str, Any]:
     """From the deployer, which the chain has unlocked. The answer comes when it is mined (EIP-7966)."""
-    receipt: dict[str, str] = await rpc.call("eth_sendTransactionSync", {"from": _DEPLOYER, **transaction})
+    receipt: dict[str, Any] = await rpc.call("eth_sendTransactionSync", {"from": _DEPLOYER, **transaction})
+    return receipt
+
+
+async def _send(rpc: JsonRpc, transaction: dict[str, str]) -> dict[str, Any]:
+    receipt = await _receipt(rpc, transaction)
     if int(receipt["status"], 16) != 1:
         raise ChainUnavailable(f"The devnet refused transaction {receipt['transactionHash']}.")
     return receipt

@@ -117,6 +117,7 @@ async def open_stack(settings: Settings, *, say: Callable[[str], None]) -> Async
             "rpc_url": node.rpc_url,
             "chain_id": settings.chain_id,
             "usdc": token.asset.address,
+            "contracts": deploy.contract_addresses(),
             "wallet": checksum_address(wallet),
             "seller": seller,
             "facilitator_url": facilitator_url,

@@ -21,6 +21,7 @@ class Network:
     rpc_url: str | None
     confirmations: int = 1
     is_devnet: bool = False
+    explorer_url: str | None = None
 
     @property
     def id(self) -> str:
@@ -29,9 +30,19 @@ class Network:
 
 
 # Cronos has instant finality (CometBFT): a mined block stays.
-CRONOS = Network("cronos", 25, "0xf951ec28187d9e5ca673da8fe6757e6f0be5f77c", "https://evm.cronos.org")
+CRONOS = Network(
+    "cronos",
+    25,
+    "0xf951ec28187d9e5ca673da8fe6757e6f0be5f77c",
+    "https://evm.cronos.org",
+    explorer_url="https://explorer.cronos.org",
+)
 CRONOS_TESTNET = Network(
-    "cronos-testnet", 338, "0xc01efaaf7c5c61bebfaeb358e1161b537b8bc0e0", "https://evm-t3.cronos.org"
+    "cronos-testnet",
+    338,
+    "0xc01efaaf7c5c61bebfaeb358e1161b537b8bc0e0",
+    "https://evm-t3.cronos.org",
+    explorer_url="https://explorer.cronos.org/testnet",
 )
 
 

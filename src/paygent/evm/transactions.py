@@ -23,7 +23,9 @@ from paygent.telemetry import get_logger
 
 log = get_logger(__name__)
 
-_GAS_HEADROOM_PERCENT = 125
+# Of the gas that the estimate says, and of the price that the node names: blocks may get fuller meanwhile.
+GAS_HEADROOM_PERCENT = 125
+FEE_HEADROOM_PERCENT = 200
 _POLL_SECONDS_FIRST = 0.005
 _POLL_SECONDS_LAST = 0.5
 _ABSENCES_MIN = 2
@@ -218,12 +220,12 @@ class TransactionSender:
         for answer in (price, count):
             if isinstance(answer, RpcError):
                 raise answer
-        gas_limit = int(gas, 16) * _GAS_HEADROOM_PERCENT // 100
+        gas_limit = int(gas, 16) * GAS_HEADROOM_PERCENT // 100
         if gas_max is not None and gas_limit > gas_max:
             raise TransactionReverted(f"This transaction would need {gas_limit} gas; at most {gas_max} is given.")
         # Chains without tips do not know the call.
         tip_per_gas = 0 if isinstance(tip, RpcError) else int(tip, 16)
-        fee_max = max(2 * int(price, 16), tip_per_gas)
+        fee_max = max(int(price, 16) * FEE_HEADROOM_PERCENT // 100, tip_per_gas)
         return gas_limit, fee_max, tip_per_gas, int(count, 16)
 
     async def _broadcast(self, stored: _Stored) -> None:
