@@ -1,11 +1,14 @@
-"""Addresses as people and peers write them; the checksums are EIP-55's own examples."""
+"""Addresses as people and peers write them (the checksums are EIP-55's own examples), and call data."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from eth_abi.abi import encode
 
 from paygent.errors import InvalidInput
-from paygent.evm.abi import checksum_address, parse_address
+from paygent.evm.abi import checksum_address, encode_call, keccak, parse_address
 
 EIP_55 = [
     "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
@@ -29,3 +32,21 @@ def test_a_checksummed_address_is_read_and_written(address: str) -> None:
 def test_what_is_no_address_is_told(text: str) -> None:
     with pytest.raises(InvalidInput, match="address"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("signature", "types", "arguments"),
+    [
+        ("f()", [], []),
+        ("f(uint256,address)", ["uint256", "address"], [1, EIP_55[0]]),
+        ("f((address,uint256))", ["(address,uint256)"], [(EIP_55[0], 1)]),
+        (
+            "f((bytes,(uint8,int8[2])[])[],bool)",
+            ["(bytes,(uint8,int8[2])[])[]", "bool"],
+            [[(b"x", [(1, [2, -3])])], True],
+        ),
+        ("f(bool,(uint8),((uint8)))", ["bool", "(uint8)", "((uint8))"], [True, (1,), ((2,),)]),
+    ],
+)
+def test_structs_are_encoded_as_eth_abi_does(signature: str, types: list[str], arguments: list[Any]) -> None:
+    assert encode_call(signature, *arguments) == keccak(signature.encode())[:4] + encode(types, arguments)
