@@ -28,6 +28,7 @@ from x402.http.clients.httpx import x402HttpxClient
 from paygent.bootstrap import open_database
 from paygent.cli.main import app
 from paygent.cli.tables import intents_table
+from paygent.devnet.deploy import contract_addresses
 from paygent.evm.rpc import JsonRpc
 from paygent.evm.tokens import Eip3009Token
 from paygent.intents.repository import recent
@@ -99,8 +100,8 @@ def all_commands() -> list[tuple[str, Any]]:
 def test_every_command_of_the_manual_exists_and_speaks_json() -> None:
     names = [name for name, _ in all_commands()]
     assert names == [
-        "api", "ask", "demo", "devnet", "doctor", "facilitator", "intents list", "intents show", "pay", "sell", "up",
-        "wallet balance", "wallet encrypt",
+        "api", "ask", "contracts deploy", "contracts show", "contracts verify", "demo", "devnet", "doctor", "facilitator",
+        "intents list", "intents show", "pay", "sell", "up", "wallet balance", "wallet encrypt",
     ]  # fmt: skip
     for name, command in all_commands():
         assert "--json" in [option for parameter in command.params for option in parameter.opts], name
@@ -141,7 +142,7 @@ async def test_up_serves_keeps_its_state_and_its_urls(home: str) -> None:
         assert (code, "runs in" in err) == (2, True)
     async with staying("up", "--port", "0", PAYGENT_HOME=home) as second:
         assert "api_key" not in second
-        for name in ("rpc_url", "facilitator_url", "services", "wallet"):
+        for name in ("rpc_url", "facilitator_url", "services", "wallet", "contracts"):
             assert second[name] == first[name], name
         code, out, _ = await paygent("wallet", "balance", "--json", PAYGENT_HOME=home)
         wallet = json.loads(out)
@@ -226,7 +227,7 @@ async def test_sell_puts_any_api_behind_a_price(home: str, http: aiohttp.ClientS
     pay_to = Account.create().address
     async with serving(upstream) as url, staying("devnet", "--chain-id", "1337") as devnet:
         assert devnet["chain_id"] == 1337
-        assert {"usdc", "multicall3"} <= devnet["contracts"].keys()
+        assert devnet["contracts"] == contract_addresses()
         settings = {"PAYGENT_HOME": home, "PAYGENT_CHAIN_ID": "1337", "PAYGENT_RPC_URL": devnet["rpc_url"]}
         async with staying("facilitator", "--rpc-url", devnet["rpc_url"], **settings) as facilitator:
             terms = ("--upstream", url, "--price", "0.01", "--pay-to", pay_to, "--facilitator", facilitator["url"])

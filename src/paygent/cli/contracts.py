@@ -16,7 +16,7 @@ from paygent.bootstrap import keystore_folder, network_of, open_database, open_r
 from paygent.cli.exit_codes import EXIT_DENIED, EXIT_UNEXPECTED
 from paygent.cli.output import emit, note
 from paygent.devnet import deploy as devnet_deploy
-from paygent.errors import InsufficientBalance, InvalidInput
+from paygent.errors import InsufficientBalance, InvalidInput, NotFound
 from paygent.evm import deployment
 from paygent.evm.abi import checksum_address, parse_address
 from paygent.evm.contracts import standard_input
@@ -63,7 +63,7 @@ async def deploy(settings: Settings, *, arbiter: str | None, execute: bool, conf
 
 async def show(settings: Settings, *, arbiter: str | None, as_json: bool) -> int:
     """Where each contract is, or would be, and whether the code there is ours."""
-    steps = _known_steps(settings, arbiter)
+    steps = known_steps(settings, arbiter)
     async with open_rpc(settings) as rpc:
         found = await deployment.look(rpc, steps)
     recorded = _read_record(settings).get("contracts", {})
@@ -80,7 +80,7 @@ async def show(settings: Settings, *, arbiter: str | None, as_json: bool) -> int
 async def verify(settings: Settings, *, arbiter: str | None, out: Path | None, as_json: bool) -> int:
     """Compare what is on chain with our code, and write what an explorer needs to do the same; 1 when it is not ours."""
     network = network_of(settings)
-    steps = _known_steps(settings, arbiter)
+    steps = known_steps(settings, arbiter)
     async with open_rpc(settings) as rpc:
         found = await deployment.look(rpc, steps)
     folder = out or _record_path(settings).with_suffix("")
@@ -94,16 +94,21 @@ async def verify(settings: Settings, *, arbiter: str | None, out: Path | None, a
     return 0 if all(code is Code.OURS for code in found.values()) else EXIT_UNEXPECTED
 
 
-async def states(settings: Settings, rpc: JsonRpc) -> dict[str, Code]:
-    """What lies where each contract belongs, by name. Raises InvalidInput when nobody knows where that is."""
-    return await deployment.look(rpc, _known_steps(settings, None))
-
-
 def show_contracts(contracts: Mapping[str, str]) -> None:
     """Addresses by their names in documents, for people."""
     for key, address in contracts.items():
         name = "USDC.e" if key == "usdc" else "".join(word.capitalize() for word in key.split("_"))
         note(f"  {name:<20}{checksum_address(address)}")
+
+
+def known_steps(settings: Settings, arbiter: str | None) -> tuple[Step, ...]:
+    """The contracts as they were, or would be, deployed from here. Raises NotFound when nothing says where that is."""
+    if network_of(settings).is_devnet:
+        return devnet_deploy.contracts_plan()
+    known = arbiter or _read_record(settings).get("arbiter")
+    if known is None and not (keystore_folder(settings) / f"{_DEPLOYER}.json").exists():
+        raise NotFound("Nothing was deployed from here. Name the registry's arbiter with --arbiter.")
+    return _steps(settings, known, deployer="" if known else open_signer(settings, _DEPLOYER).address)
 
 
 def on(settings: Settings, network: str | None) -> Settings:
@@ -115,16 +120,6 @@ def _steps(settings: Settings, arbiter: str | None, *, deployer: str) -> tuple[S
     return deployment.plan(
         token=network_of(settings).usdc_address, arbiter=deployer if arbiter is None else parse_address(arbiter)
     )
-
-
-def _known_steps(settings: Settings, arbiter: str | None) -> tuple[Step, ...]:
-    """The contracts as they were, or would be, deployed from here."""
-    if network_of(settings).is_devnet:
-        return devnet_deploy.contracts_plan()
-    known = arbiter or _read_record(settings).get("arbiter")
-    if known is None and not (keystore_folder(settings) / f"{_DEPLOYER}.json").exists():
-        raise InvalidInput("Nothing was deployed from here. Name the registry's arbiter with --arbiter.")
-    return _steps(settings, known, deployer="" if known else open_signer(settings, _DEPLOYER).address)
 
 
 async def _deploy_on_devnet(settings: Settings, rpc: JsonRpc, arbiter: str | None, *, as_json: bool) -> int:

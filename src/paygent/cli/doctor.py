@@ -23,10 +23,12 @@ from paygent.bootstrap import (
     open_token,
     read_devnet_file,
 )
+from paygent.cli.contracts import known_steps
 from paygent.cli.output import emit
 from paygent.cli.tables import open_console
 from paygent.devnet.chain import find_anvil
-from paygent.errors import PaygentError, Unavailable
+from paygent.errors import NotFound, PaygentError, Unavailable
+from paygent.evm import deployment
 from paygent.evm.abi import checksum_address
 from paygent.evm.identity import check_identity
 from paygent.settings import Settings, wrong_settings
@@ -150,6 +152,24 @@ def _has_wallet(settings: Settings) -> bool:
     return (keystore_folder(settings) / "pocket.json").exists()
 
 
+async def _contracts(settings: Settings) -> Finding:
+    network = network_of(settings)
+    if network.is_devnet and settings.rpc_url is None and not read_devnet_file(settings):
+        return Finding("contracts", "note", "no devnet is running")
+    try:
+        steps = known_steps(settings, None)
+    except NotFound:
+        return Finding(
+            "contracts", "note", f"none were deployed from here on {network.name} (`paygent contracts deploy`)"
+        )
+    async with open_rpc(settings) as rpc:
+        missing = await deployment.missing(rpc, steps)
+    if missing:
+        names = ", ".join(step.name for step in missing)
+        return Finding("contracts", "note", f"not on {network.name}: {names}; `paygent contracts deploy` deploys them")
+    return Finding("contracts", "ok", f"all {len(steps)} are on {network.name}, and ours")
+
+
 async def _services(settings: Settings) -> Finding:
     names = ", ".join(service.name for service in load_catalogue(settings).services)
     return Finding("services", "ok" if names else "note", names or "no service is registered (services.toml)")
@@ -161,5 +181,6 @@ _LOOKS: dict[str, Callable[[Settings], Awaitable[Finding]]] = {
     "devnet": _devnet,
     "wallet": _wallet,
     "chain": _chain,
+    "contracts": _contracts,
     "services": _services,
 }
