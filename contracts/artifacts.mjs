@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { multicall3Abi } from "viem";
 
-const OURS = ["BridgedUSDC"];
+const OURS = ["AgentWallet", "AgentWalletFactory", "BridgedUSDC", "PaymentRouter", "ServiceRegistry"];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "src/paygent/evm/artifacts");

@@ -71,7 +71,7 @@ def test_every_selector_is_that_of_its_signature() -> None:
 
 
 def test_advice_is_given_for_errors_that_there_are() -> None:
-    assert _ADVICE.keys() <= {error.name for error in ERRORS.values()} | {"SafeERC20FailedOperation"}
+    assert _ADVICE.keys() <= {error.name for error in ERRORS.values()}
 
 
 def test_the_facts_are_json_and_exact() -> None:
