@@ -665,7 +665,7 @@ class AgentWallet(Contract):
         return answer
 
     async def is_executed(self, intent_id: bytes, *, at: int | str = "latest") -> bool:
-        """Whether an intent's id is used up: each executes at most once, over all entry points."""
+        """The contract's `isExecuted`."""
         answer: bool = (await self._read("isExecuted(bytes32)", ("bool",), (intent_id,), at))[0]
         return answer
 
