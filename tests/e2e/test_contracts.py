@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 
 from paygent.bootstrap import open_signer
@@ -118,6 +119,9 @@ async def test_it_deploys_records_shows_and_verifies(
 
     assert await commands.run("contracts", "show", environment=own) == 0
     assert commands.output.count("ours, byte for byte") == len(record["contracts"])
+    assert await commands.run("contracts", "show", "--arbiter", ARBITER, "--json", environment=own) == 0
+    other = said(commands)["contracts"]["service_registry"]
+    assert (other["code"], other["transaction"]) == (Code.ABSENT, None), "what is recorded is of another registry"
     assert await commands.run("contracts", "verify", "--out", str(tmp_path), "--json", environment=own) == 0
     for key, entry in said(commands)["contracts"].items():
         document = json.loads(Path(entry["standard_json_input"]).read_text())
@@ -139,6 +143,12 @@ async def test_it_deploys_records_shows_and_verifies(
     assert await nonce(testnet, deployer) == len(CREATED) + 1
     assert await commands.run(*execute, environment=own) == 0
     assert (said(commands)["arbiter"], await nonce(testnet, deployer)) == (ARBITER, len(CREATED) + 1)
+
+    # With another database, only the record knows of the transactions.
+    with psycopg.connect(own["PAYGENT_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("DELETE FROM transactions")
+    assert await commands.run(*execute, environment=own) == 0
+    assert said(commands)["contracts"] == second["contracts"]
 
     await testnet.call("anvil_setCode", record["contracts"]["payment_router"]["address"], "0x00")
     assert await commands.run("contracts", "verify", "--out", str(tmp_path), "--json", environment=own) == 1

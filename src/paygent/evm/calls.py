@@ -68,12 +68,13 @@ def decode_log(
     """
     topics = log["topics"]
     indexed = [kind if _is_word(kind) else "bytes32" for kind, is_indexed in parameters if is_indexed]
-    if not topics or topics[0] != topic or len(topics) != 1 + len(indexed):
+    if not topics or topics[0] != topic:
         return None
     if emitter is not None and log["address"].lower() != emitter.lower():
         return None
     plain = tuple(kind for kind, is_indexed in parameters if not is_indexed)
     try:
+        # An event of the same signature may index more or fewer of its values: `strict` sees that.
         words = iter([decode((kind,), to_bytes(word))[0] for kind, word in zip(indexed, topics[1:], strict=True)])
         data = iter(decode(plain, to_bytes(log["data"])))
     except (DecodingError, ValueError):

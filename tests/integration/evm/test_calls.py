@@ -91,6 +91,8 @@ async def test_what_only_looks_like_an_event_is_none(rpc: JsonRpc, token: Eip300
     assert Transfer.decode(log) == Transfer("0x" + "00" * 20, MAKER, 5)
     assert Approval.decode(log) is None
     assert Transfer.decode({**log, "topics": [*log["topics"], "0x" + "00" * 32], "data": "0x"}) is None
+    assert Transfer.decode({**log, "topics": [*log["topics"], "0x" + "00" * 32]}) is None
+    assert Transfer.decode({**log, "topics": log["topics"][:2]}) is None
     for data in ("0x", "0x" + "00" * 31, "nothing"):
         assert Transfer.decode({**log, "data": data}) is None
     assert Transfer.decode({**log, "topics": [log["topics"][0], "0x" + "ff" * 32, log["topics"][2]]}) is None

@@ -58,6 +58,10 @@ def test_what_is_unknown_explains_nothing(data: object) -> None:
     assert explain(data) is None  # type: ignore[arg-type]
 
 
+def test_bytes_that_are_no_text_explain_nothing() -> None:
+    assert explain(keccak(b"Error(string)")[:4] + encode(["bytes"], [b"\xff\xfe"])) is None
+
+
 @given(st.sampled_from(["08c379a0", "4e487b71", *(key[2:] for key in ERRORS)]), st.binary(max_size=200))
 def test_whatever_a_contract_answers_is_no_error_of_ours(head: str, body: bytes) -> None:
     explain(bytes.fromhex(head) + body)
