@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
+import os
+import pty
+import sys
 import tempfile
+import termios
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +26,7 @@ from paygent.evm.deployment import SINGLETON_FACTORY_ADDRESS, SINGLETON_FACTORY_
 from paygent.evm.networks import CRONOS_TESTNET, DEVNET_USDC_ADDRESS
 from paygent.evm.rpc import JsonRpc
 from paygent.settings import Settings
+from tests.support.chain import ROOT
 from tests.support.commands import Commands
 from tests.support.solidity import compile_input
 
@@ -197,3 +204,26 @@ async def test_without_a_deployment_show_asks_for_the_arbiter(commands: Commands
     assert "--arbiter" in commands.output
     assert await commands.run("contracts", "show", "--arbiter", ARBITER, environment=own) == 0
     assert commands.output.count("not deployed") == len(contracts_plan())
+
+
+@pytest.mark.parametrize(("answer", "code", "sent"), [(b"\n", 3, 0), (b"n\n", 3, 0), (b"\x03", 130, 0), (b"y\n", 0, 3)])
+async def test_at_a_terminal_it_asks_and_no_is_the_default(
+    own: dict[str, str], deployer: str, testnet: JsonRpc, answer: bytes, code: int, sent: int
+) -> None:
+    await testnet.call("anvil_setBalance", deployer, hex(10**18))
+    terminal, its_side = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "paygent", "contracts", "deploy", "--execute",
+        env={**os.environ, **own}, cwd=ROOT, stdin=its_side, stdout=its_side, stderr=its_side,
+        # Ctrl-C reaches whoever has the terminal.
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(its_side)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += await asyncio.wait_for(asyncio.to_thread(os.read, terminal, 1_000), 60)
+    assert b"Deploy 3 contracts on cronos-testnet for about 0.0" in shown
+    os.write(terminal, answer)
+    assert await asyncio.wait_for(process.wait(), 60) == code
+    os.close(terminal)
+    assert await nonce(testnet, deployer) == sent
