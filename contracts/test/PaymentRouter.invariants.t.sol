@@ -55,7 +55,7 @@ contract Users {
     }
 
     function pass(uint16 time) external {
-        vm.warp(block.timestamp + time % 400);
+        vm.warp(block.timestamp + time % 100);
     }
 
     function batchPay(uint64 from, uint64 to, uint32[3] calldata amounts) external {
@@ -99,20 +99,23 @@ contract Users {
         }
     }
 
-    /// Three authorizations, of a nonce used before or of nobody's money as it happens.
-    function settle(uint64 from, uint64 to, uint32[3] calldata amounts, uint8 nonce, bool records) external {
+    /// Three authorizations to one payee or to three, of a nonce used before or of nobody's money as it happens.
+    function settle(uint64 from, uint64 to, uint32[3] calldata amounts, uint8 nonce, bool spread, bool records)
+        external
+    {
         bytes memory items;
+        address[3] memory payees;
         for (uint256 i; i < 3; ++i) {
-            items = bytes.concat(items, Items.unsigned(user(uint256(from) + i), user(to), amounts[i], _nonce(nonce, i)));
+            payees[i] = user(uint256(to) + (spread ? i : 0));
+            items =
+                bytes.concat(items, Items.unsigned(user(uint256(from) + i), payees[i], amounts[i], _nonce(nonce, i)));
         }
         uint256 bits = records
             ? ROUTER.settleBatchRecorded(address(TOKEN), ITEM_GAS, items)[0]
             : ROUTER.settleBatch(address(TOKEN), ITEM_GAS, items)[0];
         for (uint256 i; i < 3; ++i) {
-            assert(
-                (bits >> i) & 1
-                    == (_settles(user(uint256(from) + i), user(to), amounts[i], _nonce(nonce, i), records) ? 1 : 0)
-            );
+            bool settles = _settles(user(uint256(from) + i), payees[i], amounts[i], _nonce(nonce, i), records);
+            assert((bits >> i) & 1 == (settles ? 1 : 0));
         }
     }
 
@@ -162,7 +165,8 @@ contract Users {
     }
 
     function cancel(uint256 which, bool byPayer) external {
-        if (terms.length == 0) return;
+        // most subscriptions live on
+        if (terms.length == 0 || which % 4 != 0) return;
         uint256 id = 1 + which % terms.length;
         Terms storage t = terms[id - 1];
         vm.prank(user(byPayer ? t.payer : t.merchant));
@@ -211,6 +215,8 @@ contract PaymentRouterInvariantsTest {
         for (uint256 i; i < users.COUNT(); ++i) {
             users.mint(i, type(uint32).max);
         }
+        users.subscribe(0, 1, 10, 60, 7, 0);
+        users.subscribe(1, 2, 10, 200, 5, 50);
     }
 
     /// What Foundry calls in random order.
