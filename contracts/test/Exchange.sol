@@ -66,6 +66,11 @@ contract Exchange {
     mapping(address account => uint256) public rewards;
     address private _customer;
 
+    modifier onlyDuringACall() {
+        require(_customer != address(0), "nobody's call");
+        _;
+    }
+
     receive() external payable {}
 
     function issue(address to, uint256 id, uint256 amount) external {
@@ -118,16 +123,16 @@ contract Exchange {
         IERC20(token).safeTransferFrom(from, to, amount);
     }
 
-    function seizeShares(address to, uint256 amount) external {
+    function seizeShares(address to, uint256 amount) external onlyDuringACall {
         SHARES.seize(_customer, to, amount);
     }
 
-    function seizePosition(address to, uint256 id) external {
+    function seizePosition(address to, uint256 id) external onlyDuringACall {
         require(POSITIONS.ownerOf(id) == _customer, "not theirs");
         POSITIONS.seize(to, id);
     }
 
-    function seizeTickets(address to, uint256 id, uint256 amount) external {
+    function seizeTickets(address to, uint256 id, uint256 amount) external onlyDuringACall {
         TICKETS.seize(_customer, to, id, amount);
     }
 

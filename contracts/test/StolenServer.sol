@@ -56,10 +56,11 @@ contract StolenServer is WalletBooks {
     }
 
     /// The names of all actions, which a walk goes through.
-    function actions() external pure returns (bytes4[19] memory) {
+    function actions() external pure returns (bytes4[20] memory) {
         return [
             this.pay.selector,
             this.payMany.selector,
+            this.drain.selector,
             this.refill.selector,
             this.swap.selector,
             this.deposit.selector,
@@ -102,6 +103,17 @@ contract StolenServer is WalletBooks {
         for (uint256 i; i < list.length; ++i) {
             _requireUnapproved(list[i].token, _sumOf(list, list[i].token));
             _requireRecipient(list[i].to);
+        }
+    }
+
+    /// As much of one token as the day still allows, in a few payments.
+    function drain(uint256 seed) external step(seed) {
+        address token = _token();
+        uint256 amount = 1 + pick(50e6);
+        for (uint256 i; i < 8 && !isOwnersStep; ++i) {
+            bytes32 id = _freshId();
+            bytes memory data = abi.encodeCall(AgentWallet.executePayment, (token, STRANGER, amount, id, none()));
+            if (!_operate(data, id)) amount = amount / 2 + 1;
         }
     }
 
@@ -166,9 +178,10 @@ contract StolenServer is WalletBooks {
     /// The payee of a subscription is chosen by whoever subscribes; what is charged is what counts.
     function subscribe(uint256 seed) external step(seed) {
         address merchant = oneOf(2) ? PAYEE : address(thief);
+        uint128 amount = uint128(merchant == PAYEE ? 45e6 + pick(30e6) : 1 + pick(30e6));
         bytes memory data = abi.encodeCall(
             Subscriptions.subscribe,
-            (merchant, _erc20(), uint128(1 + pick(80e6)), uint32(1 hours + pick(12 hours)), uint32(1 + pick(30)), 0)
+            (merchant, _erc20(), amount, uint32(1 hours + pick(5 hours)), uint32(1 + pick(99)), 0)
         );
         // An allowance for the router, to be used by what it does in this call or left for later.
         address token = oneOf(2) ? _erc20() : NATIVE;
@@ -176,7 +189,7 @@ contract StolenServer is WalletBooks {
     }
 
     function charge(uint256 seed) external step(seed) {
-        uint256 id = 1 + pick(router.subscriptionCount() + 1);
+        uint256 id = _subscription();
         bytes32 intentId = _id();
         if (!_operate(abi.encodeCall(AgentWallet.chargeSubscription, (id, intentId, none())), intentId)) return;
         Subscriptions.Subscription memory s = router.subscription(id);
@@ -213,11 +226,11 @@ contract StolenServer is WalletBooks {
             if (!_chooseSubscription(s)) return;
         } else {
             uint256 threshold = limitNow(LimitKind.ApprovalThreshold, s.token);
-            s.amount = threshold + 1 + pick(40e6);
+            s.amount = threshold + 1 + pick(oneOf(4) ? 40e6 : 10e6);
         }
         s.id = _freshId();
         s.set = approverSet;
-        s.deadline = clock + 1 hours + pick(2 days);
+        s.deadline = clock + 1 hours + pick(5 days);
         bytes32 structHash = _structHash(s);
         Approval memory approval = Approval(s.deadline, new ApproverSignature[](2));
         uint256 group = (approverSet - 1) % 2;
@@ -228,15 +241,22 @@ contract StolenServer is WalletBooks {
         s.approval = abi.encode(approval);
         _signed.push(s);
         ++successes[msg.sig];
+        if (oneOf(2)) _present(_signed.length - 1, true);
     }
 
     /// As it was signed, or nearly so.
     function present(uint256 seed) external step(seed) {
         if (_signed.length == 0) return;
         // The latest ones are often still good.
-        uint256 index = oneOf(2) ? _signed.length - 1 : pick(_signed.length);
+        uint256 index = _signed.length - 1;
+        for (uint256 i; i < 4 && i < _signed.length && _signed[index].isUsed; ++i) {
+            index = _signed.length - 1 - i;
+        }
+        _present(oneOf(3) ? pick(_signed.length) : index, !oneOf(3));
+    }
+
+    function _present(uint256 index, bool isExact) private {
         Signed memory s = _signed[index];
-        bool isExact = oneOf(2);
         address target = address(wallet);
         if (!isExact) {
             if (oneOf(6)) target = address(sibling);
@@ -270,13 +290,13 @@ contract StolenServer is WalletBooks {
         else if (kind < 8) _changeOperators();
         else if (kind == 8) _replaceApprovers();
         else if (kind == 9) _takeOut(token);
-        else _setAllowlist(kind == 10 && oneOf(2));
+        else _setAllowlist(kind == 10 && oneOf(3));
         ++successes[msg.sig];
     }
 
     function pause(uint256 seed) external step(seed) {
         isOwnersStep = true;
-        if (paused) return;
+        if (paused || !oneOf(3)) return;
         vm.prank(oneOf(2) ? OWNER : GUARDIAN);
         wallet.pause();
         (paused, _triesWhilePaused) = (true, 0);
@@ -287,10 +307,10 @@ contract StolenServer is WalletBooks {
     function wait_(uint256 seed) external step(seed) {
         isOwnersStep = true;
         uint256 midnight = (clock / 1 days + 1) * 1 days;
-        uint256 kind = pick(6);
+        uint256 kind = pick(12);
         if (kind == 0) moveTo(midnight);
         else if (kind == 1 && clock < midnight - 1) moveTo(midnight - 1);
-        else moveTo(clock + pick(8 hours));
+        else moveTo(clock + pick(6 hours));
         ++successes[msg.sig];
     }
 
@@ -350,7 +370,7 @@ contract StolenServer is WalletBooks {
             ++successes[msg.sig];
         }
         // The owner comes back after a while.
-        if (_triesWhilePaused > 4) _unpause();
+        if (_triesWhilePaused > 3) _unpause();
     }
 
     function _unpause() private {
@@ -371,7 +391,7 @@ contract StolenServer is WalletBooks {
         plan.token = _planToken == address(0) ? _token() : _planToken;
         plan.amount = 1 + pick(5e6);
         plan.take = _planTake == 0 ? plan.amount : _planTake;
-        plan.subscriptionId = 1 + pick(router.subscriptionCount() + 1);
+        plan.subscriptionId = _subscription();
         plan.intentId = oneOf(3) ? id : _freshId();
         // Seizing makes the whole call fail, and giving back makes exact payments fail: not always, therefore.
         uint256 rare = oneOf(12) ? 1 << (thief.SEIZE_SHARES() + pick(3)) : 0;
@@ -386,7 +406,7 @@ contract StolenServer is WalletBooks {
 
     /// Mostly one that is still in force.
     function _operator() private returns (address operator) {
-        for (uint256 i; i < 3; ++i) {
+        for (uint256 i; i < 5; ++i) {
             operator = operators[pick(operators.length)];
             if (clock < expiryOf[operator]) break;
         }
@@ -436,9 +456,10 @@ contract StolenServer is WalletBooks {
         return [STRANGER, OPERATOR, PAYEE, address(exchange), address(wallet), address(factory)][pick(6)];
     }
 
-    /// Around the threshold, and sometimes as much as numbers go.
+    /// Mostly small, around the threshold, and sometimes as much as numbers go.
     function _amount() private returns (uint256) {
-        return oneOf(24) ? type(uint256).max / 2 - pick(2) : 1 + pick(60e6);
+        if (oneOf(24)) return type(uint256).max / 2 - pick(2);
+        return 1 + pick(oneOf(3) ? 60e6 : 15e6);
     }
 
     /// The last token but one keeps what is left of an allowance, and one takes a fee on top.
@@ -455,6 +476,14 @@ contract StolenServer is WalletBooks {
         return keccak256(abi.encode("fresh", ids.length, pick(type(uint256).max)));
     }
 
+    /// Mostly one that is due, if a few looks find one; sometimes one that is not there.
+    function _subscription() private returns (uint256 id) {
+        for (uint256 i; i < 5; ++i) {
+            id = 1 + pick(router.subscriptionCount() + 1);
+            if (router.isDue(id)) break;
+        }
+    }
+
     function _sumOf(Transfer[] memory list, address token) private pure returns (uint256 sum) {
         for (uint256 i; i < list.length; ++i) {
             if (list[i].token == token) sum += list[i].amount;
@@ -465,7 +494,7 @@ contract StolenServer is WalletBooks {
 
     function _chooseSubscription(Signed memory s) private returns (bool) {
         uint256 count = router.subscriptionCount();
-        for (uint256 i; i < 6 && count > 0; ++i) {
+        for (uint256 i; i < 12 && count > 0; ++i) {
             uint256 id = 1 + pick(count);
             Subscriptions.Subscription memory found = router.subscription(id);
             if (found.merchant != PAYEE || found.payer != address(wallet) || !router.isDue(id)) continue;
@@ -563,12 +592,13 @@ contract StolenServer is WalletBooks {
     function _changeOperators() private {
         address operator = operators[pick(operators.length)];
         address other = operators[pick(operators.length)];
-        uint64 until = uint64(clock + 1 + pick(5 days));
-        if (oneOf(3)) {
+        uint64 until = uint64(clock + 1 + pick(9 days));
+        uint256 kind = pick(6);
+        if (kind == 0) {
             expiryOf[operator] = 0;
             vm.prank(OWNER);
             wallet.revokeOperator(operator);
-        } else if (oneOf(3)) {
+        } else if (kind == 1) {
             (expiryOf[operator], expiryOf[other]) = (0, until);
             if (operator == other) expiryOf[operator] = until;
             vm.prank(OWNER);

@@ -86,11 +86,12 @@ contract Thief is ERC721Holder {
         _isStriking = false;
     }
 
+    /// How often something worked that must not.
     function breakIns() external view returns (uint256 count) {
         for (uint256 move; move < ENTRY_POINTS; ++move) {
             count += hits[move];
         }
-        count += hits[WITHDRAW] + hits[INSTALL];
+        count += hits[PULL] + hits[CHARGE] + hits[WITHDRAW] + hits[INSTALL];
     }
 
     function _moveOf(Plan memory plan, uint256 move) private view returns (address target, bytes memory data) {
@@ -100,7 +101,9 @@ contract Thief is ERC721Holder {
             return (address(EXCHANGE), data);
         }
         if (move == PULL) {
-            return (plan.token, abi.encodeCall(IERC20.transferFrom, (address(WALLET), address(this), plan.amount)));
+            // Nobody is at home at the coin's address, and nobody says no.
+            target = plan.token == NATIVE ? address(EXCHANGE) : plan.token;
+            return (target, abi.encodeCall(IERC20.transferFrom, (address(WALLET), address(this), plan.amount)));
         }
         if (move == CHARGE) return (address(ROUTER), abi.encodeCall(ROUTER.charge, (plan.subscriptionId)));
         if (move == GIVE_BACK) {
