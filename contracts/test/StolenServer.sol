@@ -333,9 +333,12 @@ contract StolenServer is WalletBooks {
         address caller = oneOf(3) ? STRANGER : _operator();
         uint256 kind = pick(5);
         if (kind < 3) {
-            vm.prank(caller);
-            (bool opens,) = address(wallet).call(_ownersCall(caller));
-            assert(!opens);
+            for (uint256 i; i < 5; ++i) {
+                bytes memory data = _ownersCall(caller);
+                vm.prank(caller);
+                (bool opens,) = address(wallet).call(data);
+                assert(!opens);
+            }
         } else {
             (address target, bytes memory data) = kind == 3 ? _pull(caller) : _harmless(caller);
             vm.prank(caller);
@@ -404,8 +407,9 @@ contract StolenServer is WalletBooks {
         thief.arm(plan);
     }
 
-    /// Mostly one that is still in force.
+    /// Mostly one that is still in force, sometimes none at all.
     function _operator() private returns (address operator) {
+        if (oneOf(16)) return STRANGER;
         for (uint256 i; i < 5; ++i) {
             operator = operators[pick(operators.length)];
             if (clock < expiryOf[operator]) break;
@@ -554,11 +558,13 @@ contract StolenServer is WalletBooks {
     }
 
     function _alterApproval(Approval memory approval, bool inTime) private returns (bytes memory) {
+        ApproverSignature[] memory signatures = approval.signatures;
+        uint256 kind = pick(4);
         if (inTime) approval.deadline += 1 + pick(30 days);
-        else if (oneOf(2)) approval.signatures[1] = approval.signatures[0];
-        else approval.signatures[pick(2)].signature = approval.signatures[pick(2)].signature;
-        // The last one may have left all as it was.
-        if (!inTime && oneOf(2)) approval.signatures[0].approver = STRANGER;
+        else if (kind == 0) signatures[1] = signatures[0];
+        else if (kind == 1) signatures[1].signature = signatures[0].signature;
+        else if (kind == 2) (signatures[0], signatures[1]) = (signatures[1], signatures[0]);
+        else signatures[pick(2)].approver = STRANGER;
         return abi.encode(approval);
     }
 
@@ -624,6 +630,7 @@ contract StolenServer is WalletBooks {
 
     /// The thief's contract is called within it by one of the tokens.
     function _takeOut(address token) private {
+        if (oneOf(2)) token = address(reentrant);
         withdrawn = token;
         _arm(_freshId());
         vm.prank(OWNER);
@@ -658,7 +665,7 @@ contract StolenServer is WalletBooks {
             abi.encodeCall(AgentWallet.withdrawERC721, (address(exchange.POSITIONS()), caller, thief.POSITION())),
             abi.encodeCall(AgentWallet.withdrawERC1155, (address(exchange.TICKETS()), caller, thief.POSITION(), 1))
         ];
-        return calls[pick(calls.length)];
+        return paused && oneOf(4) ? calls[5] : calls[pick(calls.length)];
     }
 
     /// Whatever asks for an allowance of the wallet's, which there is none of.
