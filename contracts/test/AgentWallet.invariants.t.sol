@@ -19,9 +19,8 @@ contract AgentWalletInvariantsTest {
         targets[0] = address(server);
     }
 
-    /// A deeper campaign: FOUNDRY_INVARIANT_RUNS and FOUNDRY_INVARIANT_DEPTH, without the two lines below.
-    /// forge-config: default.invariant.runs = 24
-    /// forge-config: default.invariant.depth = 100
+    /// forge-config: default.invariant.runs = 32
+    /// forge-config: default.invariant.depth = 150
     /// forge-config: default.invariant.fail-on-revert = true
     function invariantNoMoreIsTakenThanTheOwnerWrote() public view {
         _check();

@@ -74,7 +74,7 @@ contract StolenServer is WalletBooks {
             this.approve.selector,
             this.own.selector,
             this.pause.selector,
-            this.wait_.selector,
+            this.letTimePass.selector,
             this.rebase.selector,
             this.knock.selector,
             this.smuggle.selector
@@ -172,7 +172,6 @@ contract StolenServer is WalletBooks {
         (_planToken, _planTake) = (oneOf(5) ? _token() : token, oneOf(4) ? amount + pick(10e6) : amount);
         if (!oneOf(4)) _planMoves = 1 << thief.TAKE();
         _callUnapproved(call, token);
-        if (call.value > limitNow(LimitKind.ApprovalThreshold, NATIVE)) return;
     }
 
     /// The payee of a subscription is chosen by whoever subscribes; what is charged is what counts.
@@ -230,7 +229,7 @@ contract StolenServer is WalletBooks {
         }
         s.id = _freshId();
         s.set = approverSet;
-        s.deadline = clock + 1 hours + pick(5 days);
+        s.deadline = clock + 1 hours + pick(oneOf(2) ? 8 hours : 5 days);
         bytes32 structHash = _structHash(s);
         Approval memory approval = Approval(s.deadline, new ApproverSignature[](2));
         uint256 group = (approverSet - 1) % 2;
@@ -304,7 +303,7 @@ contract StolenServer is WalletBooks {
     }
 
     /// Hours, or just to one side of midnight (UTC).
-    function wait_(uint256 seed) external step(seed) {
+    function letTimePass(uint256 seed) external step(seed) {
         isOwnersStep = true;
         uint256 midnight = (clock / 1 days + 1) * 1 days;
         uint256 kind = pick(12);
@@ -317,8 +316,7 @@ contract StolenServer is WalletBooks {
     /// A token's issuer makes everybody richer, and nobody a thief.
     function rebase(uint256 seed) external step(seed) {
         uint256 factor = 1 + pick(4);
-        uint256 present_ = _rebaseFactor;
-        if (factor <= present_) return;
+        if (factor <= _rebaseFactor) return;
         uint256 before = thievesWealth(address(rebasing));
         _rebaseFactor = factor;
         rebasing.rebase(factor, 1);
