@@ -43,6 +43,8 @@ contract StolenServer is WalletBooks {
     Signed[] private _signed;
     uint256[2][2] private _approverKeys;
     address[][2] private _approvers;
+    uint256[2] private _thiefsKeys;
+    address[] private _thiefsAccounts;
     uint256 private _triesWhilePaused;
     uint256 private _rebaseFactor = 1;
     address private _actor;
@@ -95,9 +97,11 @@ contract StolenServer is WalletBooks {
         Transfer[] memory list = new Transfer[](3);
         (address first, address second) = (_token(), _token());
         if (first > second && !oneOf(8)) (first, second) = (second, first);
-        list[0] = Transfer(first, _anybody(), _amount() / 2);
-        list[1] = Transfer(first, _anybody(), _amount() / 2);
-        list[2] = Transfer(second, _anybody(), _amount() / 2);
+        list[0] = Transfer(first, _anybody(), _item());
+        list[1] = Transfer(first, _anybody(), _item());
+        list[2] = Transfer(second, _anybody(), _item());
+        // What is apart is summed up apart, unless the wallet minds.
+        if (oneOf(4)) (list[1], list[2]) = (list[2], list[1]);
         bytes32 id = _id();
         if (!_operate(abi.encodeCall(AgentWallet.executeBatch, (list, id, none())), id)) return;
         for (uint256 i; i < list.length; ++i) {
@@ -230,14 +234,8 @@ contract StolenServer is WalletBooks {
         s.id = _freshId();
         s.set = approverSet;
         s.deadline = clock + 1 hours + pick(oneOf(2) ? 8 hours : 5 days);
-        bytes32 structHash = _structHash(s);
-        Approval memory approval = Approval(s.deadline, new ApproverSignature[](2));
         uint256 group = (approverSet - 1) % 2;
-        for (uint256 i; i < 2; ++i) {
-            bytes memory signature = signatureOf(_approverKeys[group][i], domainOf(address(wallet)), structHash);
-            approval.signatures[i] = ApproverSignature(_approvers[group][i], signature);
-        }
-        s.approval = abi.encode(approval);
+        s.approval = abi.encode(_signedBy(_approverKeys[group], _approvers[group], s));
         _signed.push(s);
         ++successes[msg.sig];
         if (oneOf(2)) _present(_signed.length - 1, true);
@@ -418,7 +416,10 @@ contract StolenServer is WalletBooks {
         bytes32 id = _id();
         if (!_operate(abi.encodeCall(AgentWallet.executeCall, (call, id, none())), id)) return;
         _requireUnapproved(NATIVE, call.value);
-        if (spent != NATIVE) _requireUnapproved(spent, call.spends[0].amountMax);
+        if (spent != NATIVE) {
+            _requireUnapproved(spent, call.spends[0].amountMax);
+            assert(fallOf(spent) <= call.spends[0].amountMax);
+        }
         _requireRecipient(call.target);
     }
 
@@ -462,6 +463,11 @@ contract StolenServer is WalletBooks {
     function _amount() private returns (uint256) {
         if (oneOf(24)) return type(uint256).max / 2 - pick(2);
         return 1 + pick(oneOf(3) ? 60e6 : 15e6);
+    }
+
+    /// Two of them are about a threshold.
+    function _item() private returns (uint256) {
+        return oneOf(3) ? 20e6 + pick(15e6) : 1 + pick(10e6);
     }
 
     /// The last token but one keeps what is left of an allowance, and one takes a fee on top.
@@ -514,6 +520,19 @@ contract StolenServer is WalletBooks {
         return hashCharge(s.subscriptionId, Transfer(s.token, s.to, s.amount), s.id, s.deadline, s.set);
     }
 
+    function _signedBy(uint256[2] storage keys, address[] storage accounts, Signed memory s)
+        private
+        view
+        returns (Approval memory approval)
+    {
+        bytes32 structHash = _structHash(s);
+        approval = Approval(s.deadline, new ApproverSignature[](2));
+        for (uint256 i; i < 2; ++i) {
+            bytes memory signature = signatureOf(keys[i], domainOf(address(wallet)), structHash);
+            approval.signatures[i] = ApproverSignature(accounts[i], signature);
+        }
+    }
+
     function _presentation(Signed memory s) private view returns (bytes memory) {
         Approval memory approval = abi.decode(s.approval, (Approval));
         if (s.entry == PAYMENT) {
@@ -544,7 +563,8 @@ contract StolenServer is WalletBooks {
         else if (kind == 3) s.id = _freshId();
         else if (kind == 4) s.entry = (s.entry + 1 + pick(ENTRIES - 1)) % ENTRIES;
         else if (kind == 5) s.amount -= 1;
-        else s.approval = _alterApproval(abi.decode(s.approval, (Approval)), kind == 6);
+        else if (kind == 6) s.approval = abi.encode(_signedBy(_thiefsKeys, _thiefsAccounts, s));
+        else s.approval = _alterApproval(abi.decode(s.approval, (Approval)), oneOf(4));
         // Of a subscription, the id says all.
         if (s.entry == CHARGE && (kind < 3 || kind == 5)) s.subscriptionId = 1 + s.subscriptionId;
         if (s.entry == CHARGE) {
@@ -557,25 +577,35 @@ contract StolenServer is WalletBooks {
 
     function _alterApproval(Approval memory approval, bool inTime) private returns (bytes memory) {
         ApproverSignature[] memory signatures = approval.signatures;
-        uint256 kind = pick(4);
+        uint256 kind = pick(5);
         if (inTime) approval.deadline += 1 + pick(30 days);
         else if (kind == 0) signatures[1] = signatures[0];
         else if (kind == 1) signatures[1].signature = signatures[0].signature;
         else if (kind == 2) (signatures[0], signatures[1]) = (signatures[1], signatures[0]);
-        else signatures[pick(2)].approver = STRANGER;
+        else if (kind == 3) signatures[pick(2)].approver = STRANGER;
+        else approval.signatures = _firstOf(signatures);
         return abi.encode(approval);
     }
 
-    /// Two sets of two, which take turns.
+    function _firstOf(ApproverSignature[] memory list) private pure returns (ApproverSignature[] memory first) {
+        first = new ApproverSignature[](1);
+        first[0] = list[0];
+    }
+
+    /// Two sets of two, which take turns; and two of the thief's.
     function _makeApprovers() private {
-        uint256 key = 0xC0FFEE;
-        for (uint256 group; group < 2; ++group) {
-            for (uint256 found; found < 2; ++key) {
-                address account = vm.addr(key);
-                if (found > 0 && account <= _approvers[group][0]) continue;
-                _approvers[group].push(account);
-                _approverKeys[group][found++] = key;
-            }
+        _makeKeys(_approverKeys[0], _approvers[0], 0xC0FFEE);
+        _makeKeys(_approverKeys[1], _approvers[1], 0xDECAF);
+        _makeKeys(_thiefsKeys, _thiefsAccounts, 0xBAD);
+    }
+
+    /// Keys whose addresses rise.
+    function _makeKeys(uint256[2] storage keys, address[] storage accounts, uint256 key) private {
+        for (; accounts.length < 2; ++key) {
+            address account = vm.addr(key);
+            if (accounts.length > 0 && account <= accounts[0]) continue;
+            keys[accounts.length] = key;
+            accounts.push(account);
         }
     }
 

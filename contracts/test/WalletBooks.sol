@@ -224,6 +224,12 @@ abstract contract WalletBooks is ApproverSigning {
         }
     }
 
+    /// How much less the wallet has than when the step began.
+    function fallOf(address token) internal view returns (uint256) {
+        uint256 balance = balanceOf(token, address(wallet));
+        return balance < _balanceBefore[token] ? _balanceBefore[token] - balance : 0;
+    }
+
     /// What the thief has, its pocket of the first day included, that was not its own.
     function loot(address token) public view returns (uint256) {
         uint256 wealth = thievesWealth(token);
@@ -294,12 +300,11 @@ abstract contract WalletBooks is ApproverSigning {
     }
 
     function _bookFall(address token) private {
-        uint256 balance = balanceOf(token, address(wallet));
-        uint256 before = _balanceBefore[token];
-        if (balance >= before || token == withdrawn) return;
+        uint256 amount = fallOf(token);
+        if (amount == 0 || token == withdrawn) return;
         assert(mayFall && !paused && !isOwnersStep);
-        leftInAll[token] += before - balance;
-        left[token][clock / 1 days] += before - balance;
+        leftInAll[token] += amount;
+        left[token][clock / 1 days] += amount;
         assert(left[token][clock / 1 days] <= limitNow(LimitKind.Daily, token));
     }
 
