@@ -267,7 +267,7 @@ contract StolenServer is WalletBooks {
             return;
         }
         if (!_operate(data, s.id)) return;
-        if (s.entry != CALL) _requireRecipient(s.to);
+        _requireRecipient(s.to);
         if (s.amount <= limitNow(LimitKind.ApprovalThreshold, s.token)) return;
         assert(isExact && !_signed[index].isUsed && s.set == approverSet && clock <= s.deadline);
         _signed[index].isUsed = true;
@@ -403,9 +403,9 @@ contract StolenServer is WalletBooks {
         thief.arm(plan);
     }
 
-    /// Mostly one that is still in force, sometimes none at all.
+    /// Mostly one that is still in force, sometimes one that was, or nobody.
     function _operator() private returns (address operator) {
-        if (oneOf(16)) return STRANGER;
+        if (oneOf(8)) return oneOf(2) ? STRANGER : operators[pick(operators.length)];
         for (uint256 i; i < 5; ++i) {
             operator = operators[pick(operators.length)];
             if (clock < expiryOf[operator]) break;
@@ -428,7 +428,7 @@ contract StolenServer is WalletBooks {
     }
 
     function _requireRecipient(address to) private view {
-        assert(!isAllowlistOn || to == PAYEE || to == address(exchange) || to == address(router));
+        assert(!isAllowlistOn || to == PAYEE || to == address(router));
     }
 
     function _call(address target, bytes memory data, address token, uint256 amountMax)
@@ -627,7 +627,7 @@ contract StolenServer is WalletBooks {
         address operator = operators[pick(operators.length)];
         address other = operators[pick(operators.length)];
         uint64 until = uint64(clock + 1 + pick(9 days));
-        uint256 kind = pick(6);
+        uint256 kind = pick(4);
         if (kind == 0) {
             expiryOf[operator] = 0;
             vm.prank(OWNER);
@@ -728,7 +728,7 @@ contract StolenServer is WalletBooks {
     function _contraband() private returns (Call memory call) {
         address token = _erc20();
         uint256 amount = 1 + pick(40e6);
-        uint256 kind = pick(12);
+        uint256 kind = pick(13);
         bytes memory idle = abi.encodeCall(Exchange.route, (address(thief), abi.encodeCall(Thief.strike, ())));
         // Recipients of the thief's choice
         if (kind == 0) {
@@ -758,7 +758,7 @@ contract StolenServer is WalletBooks {
             bytes memory data = abi.encodeCall(Subscriptions.charge, (1 + pick(router.subscriptionCount() + 1)));
             return _call(address(router), data, token, amount);
         }
-        // Declarations: none, twice the same, in both lists, the coin, what has no limit
+        // Declarations: none, twice the same, in both lists, the coin, what has no limit, what leaves as what comes
         if (kind == 6) {
             bytes memory data = abi.encodeCall(Exchange.deposit, (token, amount, address(wallet)));
             return _call(address(exchange), data, NATIVE, 0);
@@ -784,6 +784,13 @@ contract StolenServer is WalletBooks {
             address positions = address(exchange.POSITIONS());
             (_planToken, _planTake, _planMoves) = (positions, thief.POSITION(), 1 << thief.TAKE());
             return _call(address(exchange), idle, positions, thief.POSITION());
+        }
+        if (kind == 11) {
+            call = _call(address(exchange), idle, NATIVE, 0);
+            call.receives = new Receive[](1);
+            call.receives[0] = Receive(address(exchange.SHARES()), 0);
+            _planMoves = 1 << thief.SEIZE_SHARES();
+            return call;
         }
         return _call(address(exchange), hex"aabbcc", token, amount);
     }

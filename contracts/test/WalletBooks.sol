@@ -176,7 +176,6 @@ abstract contract WalletBooks is ApproverSigning {
         wallet.setOperator(OPERATOR_2, uint64(expiryOf[OPERATOR_2]));
         wallet.setOperator(address(thief), uint64(expiryOf[address(thief)]));
         wallet.setRecipient(PAYEE, true);
-        wallet.setRecipient(address(exchange), true);
         wallet.setRecipient(address(router), true);
         _allow(Exchange.swap.selector, 4);
         _allow(Exchange.deposit.selector, 2);
