@@ -238,7 +238,7 @@ contract StolenServer is WalletBooks {
         s.approval = abi.encode(_signedBy(_approverKeys[group], _approvers[group], s));
         _signed.push(s);
         ++successes[msg.sig];
-        if (oneOf(2)) _present(_signed.length - 1, true);
+        if (!oneOf(3)) _present(_signed.length - 1, oneOf(2));
     }
 
     /// As it was signed, or nearly so.
@@ -467,7 +467,7 @@ contract StolenServer is WalletBooks {
 
     /// Two of them are about a threshold.
     function _item() private returns (uint256) {
-        return oneOf(3) ? 20e6 + pick(15e6) : 1 + pick(10e6);
+        return oneOf(2) ? 22e6 + pick(12e6) : 1 + pick(10e6);
     }
 
     /// The last token but one keeps what is left of an allowance, and one takes a fee on top.
@@ -556,7 +556,7 @@ contract StolenServer is WalletBooks {
 
     /// In one thing, so that it is no longer what was signed.
     function _alter(Signed memory s) private {
-        uint256 kind = pick(8);
+        uint256 kind = pick(12);
         if (kind == 0) s.amount += 1 + pick(3);
         else if (kind == 1) s.token = s.token == tokens[1] ? tokens[7] : tokens[1];
         else if (kind == 2) s.to = s.entry == CALL ? address(router) : address(thief);
@@ -564,7 +564,7 @@ contract StolenServer is WalletBooks {
         else if (kind == 4) s.entry = (s.entry + 1 + pick(ENTRIES - 1)) % ENTRIES;
         else if (kind == 5) s.amount -= 1;
         else if (kind == 6) s.approval = abi.encode(_signedBy(_thiefsKeys, _thiefsAccounts, s));
-        else s.approval = _alterApproval(abi.decode(s.approval, (Approval)), oneOf(4));
+        else s.approval = _alterApproval(abi.decode(s.approval, (Approval)), oneOf(6));
         // Of a subscription, the id says all.
         if (s.entry == CHARGE && (kind < 3 || kind == 5)) s.subscriptionId = 1 + s.subscriptionId;
         if (s.entry == CHARGE) {
