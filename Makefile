@@ -66,13 +66,15 @@ test: setup
 coverage: setup
 	node contracts/coverage.mjs
 
-# The property tests with other examples each time, and twenty times as many; takes about ten minutes.
+# The property tests with other examples each time, and twenty times as many; takes about a quarter of an hour.
 chaos: setup
+	FOUNDRY_PROFILE=chaos node_modules/.bin/forge test
 	$(BIN)/pytest --hypothesis-profile=chaos --timeout=3600 tests/unit tests/integration/intents tests/integration/ledger
 
 # What the issues set targets for, measured; never a part of the tests.
 bench: setup
 	@$(BIN)/python -m tests.bench.help
+	@$(BIN)/python -m tests.bench.settle_batch
 
 # What Python ships of the contracts, and its bindings; `make check` compares them with the sources.
 artifacts: setup

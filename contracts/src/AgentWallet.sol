@@ -8,9 +8,8 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {AgentWalletSettings, LimitKind, Watched} from "./AgentWalletSettings.sol";
+import {AgentWalletSettings, LimitKind, Watched, WatchedKind} from "./AgentWalletSettings.sol";
 import {Approval, Approvals, ApproverSignature, Call, Receive, Spend, Terms, Transfer} from "./Approvals.sol";
 import {IntentIds} from "./IntentIds.sol";
 import {PaymentRouter} from "./PaymentRouter.sol";
@@ -22,7 +21,7 @@ import {Subscriptions} from "./router/Subscriptions.sol";
 /// revokes the key or the guardian pauses, and whatever lies in the operator's own pocket; nothing more.
 /// @dev Every entry point: guards, the intent's id is used up, money moves, what moved is measured and counted. It signs
 /// nothing (no ERC-1271), so no permit and no authorization can be made in its name; it makes no delegatecall.
-contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
+contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
     using SafeERC20 for IERC20;
 
     event Received(address indexed from, uint256 amount);
@@ -57,7 +56,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
     error UnexpectedOutflow(address token, uint256 amount);
     error NotOurSubscription(uint256 subscriptionId);
 
-    constructor(PaymentRouter router) AgentWalletSettings(msg.sender, router) EIP712("Paygent AgentWallet", "1") {}
+    constructor(PaymentRouter router) AgentWalletSettings(msg.sender, router) {}
 
     /// @dev An event and no more: a contract that sends with 2,300 gas (WCRO) must get through.
     receive() external payable {
@@ -99,7 +98,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
     }
 
     /// @notice Call a protocol, within what it is declared to take and to bring. What it may take is approved to the
-    /// target for this call only, and counted by what it took.
+    /// target for this call only, and counted by what it took; the coin that goes along, in full.
     function executeCall(Call calldata call, bytes32 intentId, Approval calldata approval)
         external
         onlyOperator
@@ -145,6 +144,8 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
         uint256 held = _balanceOf(token, msg.sender);
         if (held < ceiling) amount = ceiling - held;
         amount = _min(amount, _min(remainingToday(token), _balanceOf(token, address(this))));
+        // Nothing is nothing, whoever arranged for it.
+        // slither-disable-next-line incorrect-equality
         if (amount == 0) revert NothingToRefill(token);
         _countSpending(token, amount);
         _send(token, msg.sender, amount);
@@ -162,8 +163,6 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
 
     /// @notice Take an ERC-721 token out.
     function withdrawERC721(address token, address to, uint256 id) external onlyOwner nonReentrant {
-        // Out of this wallet itself, as its owner asks.
-        // slither-disable-next-line arbitrary-send-erc20
         IERC721(token).transferFrom(address(this), to, id);
         emit NftWithdrawn(token, to, id, 1);
     }
@@ -172,6 +171,26 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
     function withdrawERC1155(address token, address to, uint256 id, uint256 amount) external onlyOwner nonReentrant {
         IERC1155(token).safeTransferFrom(address(this), to, id, amount, "");
         emit NftWithdrawn(token, to, id, amount);
+    }
+
+    // What approvers ask
+
+    /// @notice The EIP-712 domain of this wallet (ERC-5267): all of it but a salt.
+    function eip712Domain()
+        external
+        view
+        returns (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        )
+    {
+        (fields, name, version) = (0x0f, Approvals.NAME, Approvals.VERSION);
+        (chainId, verifyingContract) = (block.chainid, address(this));
     }
 
     // The steps of them
@@ -232,7 +251,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
         uint256 given = approval.signatures.length;
         // Without approvers the quorum is zero, and nobody can approve.
         if (quorum == 0 || given < quorum) revert TooFewSignatures(given, quorum);
-        bytes32 digest = _hashTypedDataV4(structHash);
+        bytes32 digest = Approvals.digestOf(structHash);
         address previous = address(0);
         for (uint256 i; i < given; ++i) {
             ApproverSignature calldata signed = approval.signatures[i];
@@ -278,10 +297,16 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
         return false;
     }
 
-    /// @dev Balances are read before and after; the list of what is watched is the one of before.
+    /// @dev A declaration is of a token, never of its ids.
+    function _isDeclared(Call calldata call, Watched memory item) private pure returns (bool) {
+        if (item.kind != WatchedKind.Balance) return false;
+        return _isSpent(call, item.token) || _isReceived(call, item.token);
+    }
+
+    /// @dev What may be taken is counted first, and what was not taken is given back afterwards. The coin that goes along
+    /// counts in full. Balances are read before and after; the list of what is watched is the one of before.
     function _callMeasured(Call calldata call, bytes32 intentId) private {
         Watched[] memory items = watched();
-        uint256 nativeBefore = address(this).balance;
         uint256[] memory spendsBefore = new uint256[](call.spends.length);
         uint256[] memory receivesBefore = new uint256[](call.receives.length);
         uint256[] memory itemsBefore = new uint256[](items.length);
@@ -294,7 +319,9 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
         for (uint256 i; i < itemsBefore.length; ++i) {
             itemsBefore[i] = _balanceOf(items[i]);
         }
+        _countSpending(NATIVE, call.value);
         for (uint256 i; i < call.spends.length; ++i) {
+            _countSpending(call.spends[i].token, call.spends[i].amountMax);
             IERC20(call.spends[i].token).forceApprove(call.target, call.spends[i].amountMax);
         }
 
@@ -302,7 +329,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
         // slither-disable-next-line unused-return
         Address.functionCallWithValue(call.target, call.data, call.value);
 
-        _settleNative(call, nativeBefore, intentId);
+        if (call.value != 0) emit Spent(intentId, NATIVE, call.target, call.value);
         for (uint256 i; i < call.spends.length; ++i) {
             _settleSpend(call.spends[i], call.target, spendsBefore[i], intentId);
         }
@@ -310,27 +337,25 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
             _settleReceive(call.receives[i], receivesBefore[i]);
         }
         for (uint256 i; i < items.length; ++i) {
-            if (!items[i].hasId && (_isSpent(call, items[i].token) || _isReceived(call, items[i].token))) continue;
+            if (_isDeclared(call, items[i])) continue;
             if (_balanceOf(items[i]) < itemsBefore[i]) revert UndeclaredOutflow(items[i].token, items[i].id);
         }
     }
 
-    /// @dev No more than `value` can have left, since nothing else that sends the chain's coin can run meanwhile.
-    function _settleNative(Call calldata call, uint256 balanceBefore, bytes32 intentId) private {
-        uint256 balance = address(this).balance;
-        if (balance >= balanceBefore) return;
-        _countSpending(NATIVE, balanceBefore - balance);
-        emit Spent(intentId, NATIVE, call.target, balanceBefore - balance);
-    }
-
+    /// @dev What was taken is what the allowance was used for, or by what the balance fell where that is more: a payment
+    /// to this wallet that somebody makes arrive meanwhile must not hide what leaves.
     function _settleSpend(Spend calldata spend, address target, uint256 balanceBefore, bytes32 intentId) private {
+        // As in _takeAllowanceBack.
+        // slither-disable-next-line calls-loop
+        uint256 unused = IERC20(spend.token).allowance(address(this), target);
         _takeAllowanceBack(spend.token, target);
         uint256 balance = _balanceOf(spend.token, address(this));
-        if (balance >= balanceBefore) return;
-        uint256 amount = balanceBefore - balance;
-        if (amount > spend.amountMax) revert SpentTooMuch(spend.token, amount, spend.amountMax);
-        _countSpending(spend.token, amount);
-        emit Spent(intentId, spend.token, target, amount);
+        uint256 fell = balance < balanceBefore ? balanceBefore - balance : 0;
+        if (fell > spend.amountMax) revert SpentTooMuch(spend.token, fell, spend.amountMax);
+        uint256 used = unused < spend.amountMax ? spend.amountMax - unused : 0;
+        uint256 amount = used > fell ? used : fell;
+        _giveBack(spend.token, spend.amountMax - amount);
+        if (amount != 0) emit Spent(intentId, spend.token, target, amount);
     }
 
     function _settleReceive(Receive calldata expected, uint256 balanceBefore) private view {
@@ -389,10 +414,11 @@ contract AgentWallet is AgentWalletSettings, IntentIds, EIP712, ReentrancyGuardT
     function _balanceOf(Watched memory item) private view returns (uint256) {
         // At most WATCHED_MAX of the owner's own choice, who can take off the list what hinders.
         // slither-disable-next-line calls-loop
-        if (item.hasId) return IERC1155(item.token).balanceOf(address(this), item.id);
+        if (item.kind == WatchedKind.Shares) return IERC1155(item.token).balanceOf(address(this), item.id);
+        if (item.kind == WatchedKind.Balance) return _balanceOf(item.token, address(this));
         // The same.
         // slither-disable-next-line calls-loop
-        return IERC20(item.token).balanceOf(address(this));
+        return IERC721(item.token).ownerOf(item.id) == address(this) ? 1 : 0;
     }
 
     function _min(uint256 a, uint256 b) private pure returns (uint256) {

@@ -16,11 +16,18 @@ enum LimitKind {
     PocketCeiling
 }
 
-/// @notice Something whose balance no call may lower unless it declares it: an ERC-20 token or an ERC-721 collection
-/// (`hasId` false), or one id of an ERC-1155 contract.
+/// @notice What of a contract is watched: the wallet's balance of it (of an ERC-20 token; of an ERC-721 collection, how many
+/// of it), its balance of one ERC-1155 id, or whether it owns one ERC-721 id.
+enum WatchedKind {
+    Balance,
+    Shares,
+    Nft
+}
+
+/// @notice Something that no call may make less unless it declares it; `id` is zero for a balance.
 struct Watched {
     address token;
-    bool hasId;
+    WatchedKind kind;
     uint256 id;
 }
 
@@ -77,7 +84,7 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     event ApproversSet(uint256 indexed set, address[] approvers, uint64 quorum);
     event CallAllowed(address indexed target, bytes4 indexed selector, uint16[] recipientOffsets);
     event CallDisallowed(address indexed target, bytes4 indexed selector);
-    event WatchedSet(address indexed token, bool hasId, uint256 id, bool watched);
+    event WatchedSet(address indexed token, WatchedKind kind, uint256 id, bool watched);
 
     error NotFactory(address caller);
     error NotOperator(address caller);
@@ -194,7 +201,7 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     /// (Around midnight, two days' daily limits can leave within minutes.)
     function setLimit(LimitKind kind, address token, uint112 value) external onlyOwner {
         uint32 from = _limits[kind][token].set(value, value > limitOf(kind, token) ? raiseDelay() : 0);
-        if (kind == LimitKind.Daily && value != 0) _watch(token, false, 0);
+        if (kind == LimitKind.Daily && value != 0) _watch(token, WatchedKind.Balance, 0);
         emit LimitSet(kind, token, value, from);
     }
 
@@ -275,16 +282,16 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
 
     /// @notice Watch a balance in calls. A token that has a daily limit is watched from then on; so is the chain's coin.
     function watch(Watched calldata item) external onlyOwner {
-        _watch(item.token, item.hasId, item.id);
+        _watch(item.token, item.kind, item.id);
     }
 
     /// @notice Watch it no more: the way out when a watched token hinders all calls.
     function unwatch(Watched calldata item) external onlyOwner {
-        uint256 index = _indexOf(item.token, item.hasId, item.id);
+        uint256 index = _indexOf(item.token, item.kind, item.id);
         if (index == _watched.length) revert NotWatched(item.token, item.id);
         _watched[index] = _watched[_watched.length - 1];
         _watched.pop();
-        emit WatchedSet(item.token, item.hasId, item.id, false);
+        emit WatchedSet(item.token, item.kind, item.id, false);
     }
 
     function watched() public view returns (Watched[] memory) {
@@ -329,6 +336,11 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         }
     }
 
+    /// @dev What was counted in this transaction and did not leave.
+    function _giveBack(address token, uint256 amount) internal {
+        _spent[token].giveBack(amount);
+    }
+
     // How settings are written
 
     function _setOperator(address operator, uint64 expiresAt) private {
@@ -347,18 +359,18 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         emit OperatorSet(operator, 0);
     }
 
-    function _watch(address token, bool hasId, uint256 id) private {
-        if (token == NATIVE || _indexOf(token, hasId, id) < _watched.length) return;
+    function _watch(address token, WatchedKind kind, uint256 id) private {
+        if (token == NATIVE || _indexOf(token, kind, id) < _watched.length) return;
         if (_watched.length == WATCHED_MAX) revert TooManyWatched();
-        _watched.push(Watched(token, hasId, id));
-        emit WatchedSet(token, hasId, id, true);
+        _watched.push(Watched(token, kind, id));
+        emit WatchedSet(token, kind, id, true);
     }
 
     /// @dev Where it stands in the list; the list's length when it does not.
-    function _indexOf(address token, bool hasId, uint256 id) private view returns (uint256 index) {
+    function _indexOf(address token, WatchedKind kind, uint256 id) private view returns (uint256 index) {
         for (; index < _watched.length; ++index) {
             Watched storage item = _watched[index];
-            if (item.token == token && item.hasId == hasId && item.id == id) break;
+            if (item.token == token && item.kind == kind && item.id == id) break;
         }
     }
 

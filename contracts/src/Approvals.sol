@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+
 /// @notice `amount` base units of `token` (zero: the chain's own coin) for `to`.
 struct Transfer {
     address token;
@@ -52,7 +54,13 @@ struct Terms {
 /// @notice Each binds everything that the entry point is told, the approvers' own version (`approverSet`: signatures
 /// die when the approvers change), and through the domain wallet and chain.
 /// @dev A struct of static members is encoded as its members are, one after the other: so are `terms`, `transfers[i]`.
+/// OpenZeppelin's EIP712 keeps a separator for the contract that was deployed, which no clone is, and much else.
 library Approvals {
+    string internal constant NAME = "Paygent AgentWallet";
+    string internal constant VERSION = "1";
+
+    bytes32 private constant _DOMAIN_TYPEHASH =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant _TRANSFER_TYPEHASH = keccak256("Transfer(address token,address to,uint256 amount)");
     bytes32 private constant _SPEND_TYPEHASH = keccak256("Spend(address token,uint256 amountMax)");
     bytes32 private constant _RECEIVE_TYPEHASH = keccak256("Receive(address token,uint256 amountMin)");
@@ -73,6 +81,16 @@ library Approvals {
         "SubscriptionCharge(uint256 subscriptionId,address token,address merchant,uint256 amount,"
         "bytes32 intentId,uint256 deadline,uint256 approverSet)"
     );
+
+    /// @notice What is signed for a struct in this wallet, on this chain.
+    function digestOf(bytes32 structHash) internal view returns (bytes32) {
+        bytes32 separator = keccak256(
+            abi.encode(
+                _DOMAIN_TYPEHASH, keccak256(bytes(NAME)), keccak256(bytes(VERSION)), block.chainid, address(this)
+            )
+        );
+        return MessageHashUtils.toTypedDataHash(separator, structHash);
+    }
 
     function hashPayment(address token, address to, uint256 amount, Terms memory terms)
         internal

@@ -58,6 +58,12 @@ library Limits {
         return true;
     }
 
+    /// @notice Take `amount` off again, of what was counted in the same transaction.
+    function giveBack(DailySum storage self, uint256 amount) internal {
+        // Never more than was counted, which had 112 bits.
+        self.amount -= uint112(amount);
+    }
+
     /// @dev Good for eleven million years.
     function _day() private view returns (uint32) {
         return uint32(block.timestamp / 1 days);

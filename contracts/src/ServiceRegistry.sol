@@ -154,7 +154,7 @@ contract ServiceRegistry is ReentrancyGuardTransient {
     }
 
     /// @notice Take the stake back, `LEAVE_DELAY` after the request. The entry and its score stay to be read.
-    function leave(uint256 id) external nonReentrant {
+    function takeStakeBack(uint256 id) external nonReentrant {
         Entry storage entry = _requireOwner(id);
         // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
         // slither-disable-next-line timestamp

@@ -5,7 +5,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {AgentWallet} from "../src/AgentWallet.sol";
-import {AgentWalletSettings, LimitKind, Watched} from "../src/AgentWalletSettings.sol";
+import {AgentWalletSettings, LimitKind, Watched, WatchedKind} from "../src/AgentWalletSettings.sol";
 import {Limits} from "../src/Limits.sol";
 import {Subscriptions} from "../src/router/Subscriptions.sol";
 import {vm} from "./Vm.sol";
@@ -47,8 +47,8 @@ contract AgentWalletSettingsTest is WalletFixture {
             abi.encodeCall(AgentWalletSettings.setRecipient, (STRANGER, true)),
             abi.encodeCall(AgentWalletSettings.allowCall, (TARGET, SELECTOR, new uint16[](0))),
             abi.encodeCall(AgentWalletSettings.disallowCall, (TARGET, SELECTOR)),
-            abi.encodeCall(AgentWalletSettings.watch, (Watched(TARGET, false, 0))),
-            abi.encodeCall(AgentWalletSettings.unwatch, (Watched(address(usdc), false, 0)))
+            abi.encodeCall(AgentWalletSettings.watch, (Watched(TARGET, WatchedKind.Balance, 0))),
+            abi.encodeCall(AgentWalletSettings.unwatch, (Watched(address(usdc), WatchedKind.Balance, 0)))
         ];
         address[5] memory others = [OPERATOR, GUARDIAN, STRANGER, approvers[0], address(factory)];
         for (uint256 i; i < calls.length; ++i) {
@@ -455,7 +455,7 @@ contract AgentWalletSettingsTest is WalletFixture {
 
     function testATokenWithADailyLimitIsWatchedOnce() public {
         assert(wallet.watched().length == 1);
-        assert(wallet.watched()[0].token == address(usdc) && !wallet.watched()[0].hasId);
+        assert(wallet.watched()[0].token == address(usdc) && wallet.watched()[0].kind == WatchedKind.Balance);
         _limit(LimitKind.Daily, 5);
         _limit(LimitKind.Daily, 0);
         assert(wallet.watched().length == 1);
@@ -472,38 +472,38 @@ contract AgentWalletSettingsTest is WalletFixture {
 
     function testIdsOfOneContractAreWatchedApart() public {
         vm.expectEmit(address(wallet));
-        emit AgentWalletSettings.WatchedSet(TARGET, true, 7, true);
-        _watch(Watched(TARGET, true, 7));
-        _watch(Watched(TARGET, true, 8));
-        _watch(Watched(TARGET, true, 8));
-        _watch(Watched(TARGET, false, 7));
+        emit AgentWalletSettings.WatchedSet(TARGET, WatchedKind.Shares, 7, true);
+        _watch(Watched(TARGET, WatchedKind.Shares, 7));
+        _watch(Watched(TARGET, WatchedKind.Shares, 8));
+        _watch(Watched(TARGET, WatchedKind.Shares, 8));
+        _watch(Watched(TARGET, WatchedKind.Balance, 7));
         assert(wallet.watched().length == 4);
         vm.expectEmit(address(wallet));
-        emit AgentWalletSettings.WatchedSet(TARGET, true, 7, false);
-        _unwatch(Watched(TARGET, true, 7));
+        emit AgentWalletSettings.WatchedSet(TARGET, WatchedKind.Shares, 7, false);
+        _unwatch(Watched(TARGET, WatchedKind.Shares, 7));
         Watched[] memory left = wallet.watched();
         assert(left.length == 3);
         assert(left[0].token == address(usdc));
-        assert(left[1].token == TARGET && !left[1].hasId);
-        assert(left[2].hasId && left[2].id == 8);
+        assert(left[1].token == TARGET && left[1].kind == WatchedKind.Balance);
+        assert(left[2].kind == WatchedKind.Shares && left[2].id == 8);
     }
 
     function testTheCoinNeedsNoWatching() public {
-        _watch(Watched(NATIVE, false, 0));
+        _watch(Watched(NATIVE, WatchedKind.Balance, 0));
         assert(wallet.watched().length == 1);
     }
 
     function testWhatIsNotWatchedCannotBeUnwatched() public {
         vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.NotWatched.selector, TARGET, 3));
-        _unwatch(Watched(TARGET, true, 3));
+        _unwatch(Watched(TARGET, WatchedKind.Shares, 3));
     }
 
     function testAtMostThirtyTwoAreWatched() public {
         for (uint256 id = 1; id < 32; ++id) {
-            _watch(Watched(TARGET, true, id));
+            _watch(Watched(TARGET, WatchedKind.Shares, id));
         }
         assert(wallet.watched().length == wallet.WATCHED_MAX());
         vm.expectRevert(AgentWalletSettings.TooManyWatched.selector);
-        _watch(Watched(TARGET, true, 32));
+        _watch(Watched(TARGET, WatchedKind.Shares, 32));
     }
 }

@@ -128,8 +128,11 @@ contract BridgedUSDCInvariantsTest {
 
     /// forge-config: default.invariant.runs = 32
     /// forge-config: mutants.invariant.runs = 4
+    /// forge-config: chaos.invariant.runs = 600
     /// forge-config: default.invariant.depth = 64
+    /// forge-config: chaos.invariant.depth = 200
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: chaos.invariant.fail-on-revert = true
     function invariantBalancesAreWhatWasSignedAndSumToTheSupply() public view {
         BridgedUSDC token = holders.TOKEN();
         uint256 sum;

@@ -226,8 +226,12 @@ contract PaymentRouterInvariantsTest {
     }
 
     /// forge-config: default.invariant.runs = 32
+    /// forge-config: mutants.invariant.runs = 4
+    /// forge-config: chaos.invariant.runs = 600
     /// forge-config: default.invariant.depth = 64
+    /// forge-config: chaos.invariant.depth = 200
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: chaos.invariant.fail-on-revert = true
     function invariantMoneyGoesFromPayerToPayeeAndNeverStays() public view {
         uint256 sum;
         for (uint256 i; i < users.COUNT(); ++i) {
@@ -240,8 +244,12 @@ contract PaymentRouterInvariantsTest {
     }
 
     /// forge-config: default.invariant.runs = 32
+    /// forge-config: mutants.invariant.runs = 4
+    /// forge-config: chaos.invariant.runs = 600
     /// forge-config: default.invariant.depth = 64
+    /// forge-config: chaos.invariant.depth = 200
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: chaos.invariant.fail-on-revert = true
     function invariantASubscriptionTakesNoMoreThanWasSigned() public view {
         for (uint256 i; i < users.termsCount(); ++i) {
             (,, uint256 amount, uint256 startsAt, uint256 period, uint256 count,, uint256 taken) = users.terms(i);

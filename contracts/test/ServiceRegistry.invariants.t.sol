@@ -107,7 +107,7 @@ contract Community {
         uint256 balanceBefore = TOKEN.balanceOf(b.owner);
         bool possible = b.leavableAt != 0 && block.timestamp >= b.leavableAt && !b.hasLeft;
         vm.prank(b.owner);
-        try REGISTRY.leave(1 + which % books.length) {
+        try REGISTRY.takeStakeBack(1 + which % books.length) {
             assert(possible);
             assert(TOKEN.balanceOf(b.owner) == balanceBefore + b.stake);
             (b.stake, b.hasLeft) = (0, true);
@@ -167,8 +167,12 @@ contract ServiceRegistryInvariantsTest {
     }
 
     /// forge-config: default.invariant.runs = 32
+    /// forge-config: mutants.invariant.runs = 4
+    /// forge-config: chaos.invariant.runs = 600
     /// forge-config: default.invariant.depth = 64
+    /// forge-config: chaos.invariant.depth = 200
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: chaos.invariant.fail-on-revert = true
     function invariantItHoldsTheStakesAndCountsPaidRatings() public view {
         ServiceRegistry registry = community.REGISTRY();
         uint256 sum;

@@ -198,7 +198,7 @@ contract ServiceRegistryTest {
         vm.expectRevert(refusal);
         registry.requestLeave(id);
         vm.expectRevert(refusal);
-        registry.leave(id);
+        registry.takeStakeBack(id);
         vm.stopPrank();
     }
 
@@ -208,7 +208,7 @@ contract ServiceRegistryTest {
         uint256 id = _register();
         vm.startPrank(OWNER);
         vm.expectRevert(abi.encodeWithSelector(ServiceRegistry.NotLeavable.selector, id, 0));
-        registry.leave(id);
+        registry.takeStakeBack(id);
         uint64 leavableAt = uint64(NOW) + DELAY;
         vm.expectEmit(address(registry));
         emit ServiceRegistry.LeaveRequested(id, leavableAt);
@@ -216,16 +216,16 @@ contract ServiceRegistryTest {
         assert(!registry.isActive(id) && registry.service(id).leavableAt == leavableAt);
         vm.warp(leavableAt - 1);
         vm.expectRevert(abi.encodeWithSelector(ServiceRegistry.NotLeavable.selector, id, leavableAt));
-        registry.leave(id);
+        registry.takeStakeBack(id);
         vm.warp(leavableAt);
         vm.expectEmit(address(registry));
         emit ServiceRegistry.ServiceLeft(id, OWNER, MIN_STAKE);
-        registry.leave(id);
+        registry.takeStakeBack(id);
         assert(token.balanceOf(OWNER) == FUNDS && token.balanceOf(address(registry)) == 0);
         ServiceRegistry.Service memory service = registry.service(id);
         assert(service.stake == 0 && service.hasLeft && !service.active && service.owner == OWNER);
         vm.expectRevert(abi.encodeWithSelector(ServiceRegistry.AlreadyLeft.selector, id));
-        registry.leave(id);
+        registry.takeStakeBack(id);
         vm.stopPrank();
     }
 
@@ -235,7 +235,7 @@ contract ServiceRegistryTest {
         registry.requestLeave(id);
         if (hasLeft) {
             vm.warp(NOW + DELAY);
-            registry.leave(id);
+            registry.takeStakeBack(id);
         }
         bytes memory refusal = hasLeft
             ? abi.encodeWithSelector(ServiceRegistry.AlreadyLeft.selector, id)
@@ -256,7 +256,7 @@ contract ServiceRegistryTest {
         vm.warp(NOW + DELAY + 1);
         _slash(id, MIN_STAKE - 1);
         vm.prank(OWNER);
-        registry.leave(id);
+        registry.takeStakeBack(id);
         assert(token.balanceOf(OWNER) == FUNDS - MIN_STAKE + 1);
         vm.expectRevert(abi.encodeWithSelector(ServiceRegistry.StakeExceeded.selector, id, 1, 0));
         _slash(id, 1);
@@ -268,7 +268,7 @@ contract ServiceRegistryTest {
         vm.startPrank(OWNER);
         registry.requestLeave(id);
         vm.warp(NOW + DELAY);
-        registry.leave(id);
+        registry.takeStakeBack(id);
         vm.stopPrank();
         assert(registry.service(id).hasLeft);
     }
@@ -561,7 +561,7 @@ contract ServiceRegistryTest {
         uint256 id = other.register(PAYEE, URI, MIN_STAKE);
         other.requestLeave(id);
         vm.warp(NOW + DELAY);
-        other.leave(id);
+        other.takeStakeBack(id);
         vm.stopPrank();
         assert(mute.balanceOf(OWNER) == FUNDS);
     }
@@ -572,7 +572,7 @@ contract ServiceRegistryTest {
         bytes[4] memory calls = [
             abi.encodeCall(other.register, (PAYEE, URI, MIN_STAKE)),
             abi.encodeCall(other.addStake, (1, 5)),
-            abi.encodeCall(other.leave, (1)),
+            abi.encodeCall(other.takeStakeBack, (1)),
             abi.encodeCall(other.slash, (1, 5, VICTIM, REASON))
         ];
         for (uint256 i; i < calls.length; ++i) {
@@ -590,7 +590,7 @@ contract ServiceRegistryTest {
             other.requestLeave(id);
             vm.warp(block.timestamp + DELAY);
             vm.prank(OWNER);
-            other.leave(id);
+            other.takeStakeBack(id);
             _requireLockedOut(reentrant);
         }
     }

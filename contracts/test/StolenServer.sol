@@ -5,7 +5,7 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {AgentWallet} from "../src/AgentWallet.sol";
 import {AgentWalletFactory, Setup} from "../src/AgentWalletFactory.sol";
-import {AgentWalletSettings, LimitKind, Watched} from "../src/AgentWalletSettings.sol";
+import {AgentWalletSettings, LimitKind, Watched, WatchedKind} from "../src/AgentWalletSettings.sol";
 import {Approval, ApproverSignature, Call, Receive, Spend, Transfer} from "../src/Approvals.sol";
 import {Payouts} from "../src/router/Payouts.sol";
 import {Subscriptions} from "../src/router/Subscriptions.sol";
@@ -685,7 +685,7 @@ contract StolenServer is WalletBooks {
             abi.encodeCall(AgentWalletSettings.setRecipient, (caller, true)),
             abi.encodeCall(AgentWalletSettings.allowCall, (address(exchange), Exchange.take.selector, new uint16[](0))),
             abi.encodeCall(AgentWalletSettings.disallowCall, (address(exchange), Exchange.swap.selector)),
-            abi.encodeCall(AgentWalletSettings.unwatch, (Watched(address(exchange.SHARES()), false, 0))),
+            abi.encodeCall(AgentWalletSettings.unwatch, (Watched(address(exchange.SHARES()), WatchedKind.Balance, 0))),
             abi.encodeCall(AgentWalletSettings.initialize, (caller)),
             abi.encodeCall(Ownable2Step.transferOwnership, (caller)),
             abi.encodeCall(Ownable2Step.acceptOwnership, ()),

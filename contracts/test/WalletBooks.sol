@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {AgentWallet} from "../src/AgentWallet.sol";
 import {AgentWalletFactory, Setup, TokenLimits} from "../src/AgentWalletFactory.sol";
-import {LimitKind, Watched} from "../src/AgentWalletSettings.sol";
+import {LimitKind, Watched, WatchedKind} from "../src/AgentWalletSettings.sol";
 import {Approval} from "../src/Approvals.sol";
 import {BridgedUSDC} from "../src/BridgedUSDC.sol";
 import {PaymentRouter} from "../src/PaymentRouter.sol";
@@ -184,9 +184,9 @@ abstract contract WalletBooks is ApproverSigning {
         wallet.allowCall(address(exchange), Exchange.route.selector, new uint16[](0));
         wallet.allowCall(address(router), Subscriptions.subscribe.selector, new uint16[](0));
         wallet.allowCall(address(router), Subscriptions.cancel.selector, new uint16[](0));
-        wallet.watch(Watched(address(exchange.SHARES()), false, 0));
-        wallet.watch(Watched(address(exchange.POSITIONS()), false, 0));
-        wallet.watch(Watched(address(exchange.TICKETS()), true, thief.POSITION()));
+        wallet.watch(Watched(address(exchange.SHARES()), WatchedKind.Balance, 0));
+        wallet.watch(Watched(address(exchange.POSITIONS()), WatchedKind.Nft, thief.POSITION()));
+        wallet.watch(Watched(address(exchange.TICKETS()), WatchedKind.Shares, thief.POSITION()));
         vm.stopPrank();
     }
 

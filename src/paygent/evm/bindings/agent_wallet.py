@@ -129,7 +129,7 @@ class Watched:
     """The struct Watched."""
 
     token: str
-    has_id: bool
+    kind: int
     id: int
 
     @classmethod
@@ -238,19 +238,6 @@ class Called:
             emitter,
         )
         return None if values is None else cls(values[0], values[1], values[2], values[3], values[4])
-
-
-@dataclass(frozen=True, slots=True)
-class EIP712DomainChanged:
-    """The event `EIP712DomainChanged`."""
-
-    topic: ClassVar[str] = "0x0a6387c9ea3628b88a633bb4f3b151770f70085117a15f9bf3787cda53f13d31"
-
-    @classmethod
-    def decode(cls, log: dict[str, Any], *, emitter: str | None = None) -> EIP712DomainChanged | None:
-        """The event in a JSON-RPC log; None when it is another one, or not from `emitter` where one is named."""
-        values = decode_log(log, cls.topic, (), emitter)
-        return None if values is None else cls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,9 +487,9 @@ class Unpaused:
 class WatchedSet:
     """The event `WatchedSet`."""
 
-    topic: ClassVar[str] = "0xad6e944156e72c225ecc6df29acc3508672d25a027c140c47b3a54e4aa4e1887"
+    topic: ClassVar[str] = "0x93c3d5232ce5da972f49bdbc0f180b105203df2efa8eae8726e97c28aedb90bb"
     token: str
-    has_id: bool
+    kind: int
     id: int
     watched: bool
 
@@ -510,7 +497,7 @@ class WatchedSet:
     def decode(cls, log: dict[str, Any], *, emitter: str | None = None) -> WatchedSet | None:
         """The event in a JSON-RPC log; None when it is another one, or not from `emitter` where one is named."""
         values = decode_log(
-            log, cls.topic, (("address", True), ("bool", False), ("uint256", False), ("bool", False)), emitter
+            log, cls.topic, (("address", True), ("uint8", False), ("uint256", False), ("bool", False)), emitter
         )
         return None if values is None else cls(values[0], values[1], values[2], values[3])
 
@@ -596,7 +583,7 @@ class AgentWallet(Contract):
         return call_data("disallowCall(address,bytes4)", target, selector)
 
     async def eip712_domain(self, *, at: int | str = "latest") -> Eip712DomainResult:
-        """The contract's `eip712Domain`."""
+        """The EIP-712 domain of this wallet (ERC-5267): all of it but a salt."""
         return Eip712DomainResult.of(
             await self._read(
                 "eip712Domain()", ("bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"), (), at
@@ -617,7 +604,8 @@ class AgentWallet(Contract):
     def execute_call(call: Call, intent_id: bytes, approval: Approval) -> bytes:
         """Call a protocol, within what it is declared to take and to bring.
 
-        What it may take is approved to the target for this call only, and counted by what it took.
+        What it may take is approved to the target for this call only, and counted by what it took; the coin
+        that goes along, in full.
         """
         return call_data(
             (
@@ -855,7 +843,7 @@ class AgentWallet(Contract):
     @staticmethod
     def unwatch(item: Watched) -> bytes:
         """Watch it no more: the way out when a watched token hinders all calls."""
-        return call_data("unwatch((address,bool,uint256))", item)
+        return call_data("unwatch((address,uint8,uint256))", item)
 
     @staticmethod
     def watch(item: Watched) -> bytes:
@@ -863,12 +851,12 @@ class AgentWallet(Contract):
 
         A token that has a daily limit is watched from then on; so is the chain's coin.
         """
-        return call_data("watch((address,bool,uint256))", item)
+        return call_data("watch((address,uint8,uint256))", item)
 
     async def watched(self, *, at: int | str = "latest") -> tuple[Watched, ...]:
         """The contract's `watched`."""
         answer: tuple[Watched, ...] = tuple(
-            Watched.of(item) for item in (await self._read("watched()", ("(address,bool,uint256)[]",), (), at))[0]
+            Watched.of(item) for item in (await self._read("watched()", ("(address,uint8,uint256)[]",), (), at))[0]
         )
         return answer
 

@@ -292,11 +292,6 @@ class ServiceRegistry(Contract):
         return answer
 
     @staticmethod
-    def leave(id_: int) -> bytes:
-        """Take the stake back, `LEAVE_DELAY` after the request. The entry and its score stay to be read."""
-        return call_data("leave(uint256)", id_)
-
-    @staticmethod
     def offer_arbitration(successor: str) -> bytes:
         """Offer the arbiter's place; nothing changes until it is accepted, and another offer replaces this one."""
         return call_data("offerArbitration(address)", successor)
@@ -365,6 +360,11 @@ class ServiceRegistry(Contract):
         `reasonHash` names the decision, which is kept elsewhere.
         """
         return call_data("slash(uint256,uint256,address,bytes32)", id_, amount, beneficiary, reason_hash)
+
+    @staticmethod
+    def take_stake_back(id_: int) -> bytes:
+        """Take the stake back, `LEAVE_DELAY` after the request. The entry and its score stay to be read."""
+        return call_data("takeStakeBack(uint256)", id_)
 
     @staticmethod
     def update(id_: int, payee: str, uri: str) -> bytes:
