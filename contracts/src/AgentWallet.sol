@@ -9,6 +9,7 @@ import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Hol
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {AgentWalletSettings, LimitKind, Watched, WatchedKind} from "./AgentWalletSettings.sol";
 import {Approval, Approvals, ApproverSignature, Call, Receive, Spend, Terms, Transfer} from "./Approvals.sol";
 import {IntentIds} from "./IntentIds.sol";
@@ -132,7 +133,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         }
         _requireRecipient(due.merchant);
         _countSpending(due.token, due.amount);
-        _chargeExactly(subscriptionId, due.token, due.amount);
+        _chargeOnce(subscriptionId, due.token, due.amount);
         emit Paid(intentId, due.token, due.merchant, due.amount, msg.sender);
         emit SubscriptionCharged(intentId, subscriptionId);
     }
@@ -140,10 +141,8 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     /// @notice Fill the calling operator's own account up to the ceiling, as far as today's limit and the balance reach.
     /// @dev Neither recipients nor thresholds are looked at: the ceiling is what bounds it.
     function refill(address token) external onlyOperator whenNotPaused nonReentrant returns (uint256 amount) {
-        uint256 ceiling = limitOf(LimitKind.PocketCeiling, token);
-        uint256 held = _balanceOf(token, msg.sender);
-        if (held < ceiling) amount = ceiling - held;
-        amount = _min(amount, _min(remainingToday(token), _balanceOf(token, address(this))));
+        amount = Math.saturatingSub(limitOf(LimitKind.PocketCeiling, token), _balanceOf(token, msg.sender));
+        amount = Math.min(amount, Math.min(remainingToday(token), _balanceOf(token, address(this))));
         // Nothing is nothing, whoever arranged for it.
         // slither-disable-next-line incorrect-equality
         if (amount == 0) revert NothingToRefill(token);
@@ -290,19 +289,6 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         return false;
     }
 
-    function _isReceived(Call calldata call, address token) private pure returns (bool) {
-        for (uint256 i; i < call.receives.length; ++i) {
-            if (call.receives[i].token == token) return true;
-        }
-        return false;
-    }
-
-    /// @dev A declaration is of a token, never of its ids.
-    function _isDeclared(Call calldata call, Watched memory item) private pure returns (bool) {
-        if (item.kind != WatchedKind.Balance) return false;
-        return _isSpent(call, item.token) || _isReceived(call, item.token);
-    }
-
     /// @dev What may be taken is counted first, and what was not taken is given back afterwards. The coin that goes along
     /// counts in full. Balances are read before and after; the list of what is watched is the one of before.
     function _callMeasured(Call calldata call, bytes32 intentId) private {
@@ -337,7 +323,8 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
             _settleReceive(call.receives[i], receivesBefore[i]);
         }
         for (uint256 i; i < items.length; ++i) {
-            if (_isDeclared(call, items[i])) continue;
+            // A declaration is of a token, never of its ids.
+            if (items[i].kind == WatchedKind.Balance && _isSpent(call, items[i].token)) continue;
             if (_balanceOf(items[i]) < itemsBefore[i]) revert UndeclaredOutflow(items[i].token, items[i].id);
         }
     }
@@ -350,10 +337,9 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         uint256 unused = IERC20(spend.token).allowance(address(this), target);
         _takeAllowanceBack(spend.token, target);
         uint256 balance = _balanceOf(spend.token, address(this));
-        uint256 fell = balance < balanceBefore ? balanceBefore - balance : 0;
+        uint256 fell = Math.saturatingSub(balanceBefore, balance);
         if (fell > spend.amountMax) revert SpentTooMuch(spend.token, fell, spend.amountMax);
-        uint256 used = unused < spend.amountMax ? spend.amountMax - unused : 0;
-        uint256 amount = used > fell ? used : fell;
+        uint256 amount = Math.max(Math.saturatingSub(spend.amountMax, unused), fell);
         _giveBack(spend.token, spend.amountMax - amount);
         if (amount != 0) emit Spent(intentId, spend.token, target, amount);
     }
@@ -361,7 +347,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     function _settleReceive(Receive calldata expected, uint256 balanceBefore) private view {
         uint256 balance = _balanceOf(expected.token, address(this));
         // A token that is to come must not leave, even where zero is all that is asked for.
-        uint256 amount = balance > balanceBefore ? balance - balanceBefore : 0;
+        uint256 amount = Math.saturatingSub(balance, balanceBefore);
         if (balance < balanceBefore || amount < expected.amountMin) {
             revert ReceivedTooLittle(expected.token, amount, expected.amountMin);
         }
@@ -369,12 +355,10 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
 
     // Moving
 
-    /// @dev With an allowance of just this charge, for the length of it.
-    function _chargeExactly(uint256 subscriptionId, address token, uint256 amount) private {
-        uint256 balanceBefore = _balanceOf(token, address(this));
+    /// @dev With an allowance of just this charge, for the length of it. The router sees to it that just as much leaves.
+    function _chargeOnce(uint256 subscriptionId, address token, uint256 amount) private {
         IERC20(token).forceApprove(address(ROUTER), amount);
         ROUTER.charge(subscriptionId);
-        _requireOutflow(token, balanceBefore, amount);
         _takeAllowanceBack(token, address(ROUTER));
     }
 
@@ -390,19 +374,13 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         uint256 balanceBefore = _balanceOf(token, address(this));
         _transfer(token, to, amount);
         // The coin is the chain's own: there it is so anyway, and a recipient may well send some of it back.
-        if (token != NATIVE) _requireOutflow(token, balanceBefore, amount);
+        if (token == NATIVE) return;
+        if (_balanceOf(token, address(this)) != balanceBefore - amount) revert UnexpectedOutflow(token, amount);
     }
 
     function _transfer(address token, address to, uint256 amount) private {
         if (token == NATIVE) Address.sendValue(payable(to), amount);
         else IERC20(token).safeTransfer(to, amount);
-    }
-
-    function _requireOutflow(address token, uint256 balanceBefore, uint256 amount) private view {
-        // A balance before that is smaller than `amount` was made larger meanwhile: not what was expected, either.
-        if (balanceBefore < amount || _balanceOf(token, address(this)) != balanceBefore - amount) {
-            revert UnexpectedOutflow(token, amount);
-        }
     }
 
     function _balanceOf(address token, address account) private view returns (uint256) {
@@ -419,9 +397,5 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         // The same.
         // slither-disable-next-line calls-loop
         return IERC721(item.token).ownerOf(item.id) == address(this) ? 1 : 0;
-    }
-
-    function _min(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

@@ -394,6 +394,18 @@ contract AgentWalletTest is WalletFixture {
         assert(usdc.balanceOf(PAYEE) == 40e6);
     }
 
+    /// The second token's sum is its own, too.
+    function testABatchSumsALaterTokenUp() public {
+        Transfer[] memory items = new Transfer[](3);
+        items[0] = Transfer(NATIVE, PAYEE, 1);
+        items[1] = Transfer(address(usdc), PAYEE, THRESHOLD - 9);
+        items[2] = Transfer(address(usdc), PAYEE, 10);
+        vm.expectRevert(
+            abi.encodeWithSelector(AgentWallet.ApprovalMissing.selector, address(usdc), THRESHOLD + 1, THRESHOLD)
+        );
+        _batch(items);
+    }
+
     // The pocket
 
     function _refill(address token) private returns (uint256) {

@@ -585,9 +585,17 @@ contract AgentWalletCallsTest is WalletFixture {
         wallet.transferOwnership(address(bazaar));
         vm.prank(address(bazaar));
         wallet.acceptOwnership();
-        bytes memory inner = abi.encodeCall(AgentWallet.withdraw, (address(usdc), STRANGER, 1));
-        call(_bare(abi.encodeCall(Bazaar.swapWithCallback, (address(wallet), inner)), 0), ID);
-        assert(!bazaar.callbackSucceeded() && usdc.balanceOf(STRANGER) == 0);
+        bytes[3] memory inner = [
+            abi.encodeCall(AgentWallet.withdraw, (address(usdc), STRANGER, 1)),
+            abi.encodeCall(AgentWallet.withdrawERC721, (address(usdc), STRANGER, 1)),
+            abi.encodeCall(AgentWallet.withdrawERC1155, (address(usdc), STRANGER, 1, 1))
+        ];
+        for (uint256 i; i < inner.length; ++i) {
+            call(_bare(abi.encodeCall(Bazaar.swapWithCallback, (address(wallet), inner[i])), 0), bytes32(i + 1));
+            assert(!bazaar.callbackSucceeded());
+            assert(bytes4(bazaar.callbackAnswer()) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        }
+        assert(usdc.balanceOf(STRANGER) == 0);
     }
 
     /// What an allowance is for, only the target can take, and only its limit: the rest is the thief's by nothing.
