@@ -48,6 +48,22 @@ contract LimitsProof {
         assert(sum.count(amount, limit_) == (amount <= left));
     }
 
+    /// What is counted and given back in one transaction leaves the sum as if only the rest had been counted.
+    function check_whatIsGivenBackWasNeverCounted(
+        uint112 stored,
+        uint32 day,
+        uint32 time,
+        uint256 amount,
+        uint256 back,
+        uint112 limit_
+    ) public {
+        _anySum(stored, day, time);
+        uint256 before = sum.today();
+        vm.assume(back <= amount && sum.count(amount, limit_));
+        sum.giveBack(back);
+        assert(sum.today() == before + amount - back);
+    }
+
     /// A sum is of its own day: at any time of that day it is all there, on every other day it is nothing.
     function check_aSumIsOfItsDay(uint112 stored, uint32 day, uint32 time) public {
         _anySum(stored, day, time);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title The arithmetic of what may leave a vault
@@ -44,9 +45,8 @@ library Limits {
     }
 
     /// @notice What is left of `limit` today; zero when it was lowered below what was counted already.
-    function remaining(DailySum storage self, uint112 limit) internal view returns (uint112) {
-        uint112 counted = today(self);
-        return counted < limit ? limit - counted : 0;
+    function remaining(DailySum storage self, uint112 limit) internal view returns (uint256) {
+        return Math.saturatingSub(limit, today(self));
     }
 
     /// @notice Count `amount` if that much is left of `limit`; otherwise nothing changes.

@@ -286,6 +286,8 @@ contract AgentWalletSettingsTest is WalletFixture {
     function testAScheduledRaiseIsTakenBackBySettingWhatHolds() public {
         _delay(2 days);
         _limit(LimitKind.Daily, DAILY + 1);
+        vm.expectEmit(address(wallet));
+        emit AgentWalletSettings.LimitSet(LimitKind.Daily, address(usdc), DAILY, uint32(NOW));
         _limit(LimitKind.Daily, DAILY);
         vm.warp(NOW + 3 days);
         assert(wallet.limitOf(LimitKind.Daily, address(usdc)) == DAILY);

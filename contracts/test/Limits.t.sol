@@ -29,7 +29,7 @@ contract LimitsUser {
         return _sum.today();
     }
 
-    function remaining(uint112 limit) external view returns (uint112) {
+    function remaining(uint112 limit) external view returns (uint256) {
         return _sum.remaining(limit);
     }
 }
