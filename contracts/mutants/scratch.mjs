@@ -1,6 +1,6 @@
 // A copy of the tree in which the sources are broken: the tree itself is never touched.
 import { execFileSync, fork, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,20 +33,23 @@ export class Scratch {
 
   /** The test that notices, or `survived`, or `does not compile`. */
   async judge(mutant) {
-    writeFileSync(join(this.path, mutant.file), mutant.text);
+    const file = join(this.path, mutant.file);
+    // Not from the tree, where somebody may be at work.
+    const whole = readFileSync(file);
+    writeFileSync(file, mutant.text);
     try {
-      for (const suites of suitesOf(this.root, mutant.file)) {
+      for (const suites of suitesOf(this.path, mutant.file)) {
         const failure = await this.test(suites);
         if (failure) return failure;
       }
       return "survived";
     } finally {
-      cpSync(join(this.root, mutant.file), join(this.path, mutant.file));
+      writeFileSync(file, whole);
     }
   }
 
   async expectHealthy(files) {
-    const failure = await this.test([...new Set(files.flatMap((file) => suitesOf(this.root, file)).flat())]);
+    const failure = await this.test([...new Set(files.flatMap((file) => suitesOf(this.path, file)).flat())]);
     if (failure) throw new Error(`The tests fail before anything is broken: ${failure}`);
   }
 
