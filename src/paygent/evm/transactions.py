@@ -84,19 +84,21 @@ class TransactionSender:
         reference: str,
         to: str,
         data: bytes,
+        value: int = 0,
         claim: str = "",
         gas_max: int | None = None,
         timeout_seconds: float = 60,
     ) -> Mined:
         """Send a call once per `reference`, and wait until it is mined; again with the same `claim`: the same one.
 
+        `value` is the chain's own coin that goes along, in wei.
         Raises AlreadySent when it was sent under another claim; TransactionReverted when it would fail or need more than
         `gas_max` (nothing is sent; its `facts` hold the contract's `revert`, if that is known); ChainUnavailable when the
         outcome is not known in time: it stays stored, and the next call or `recover` finds it.
         """
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:
-            stored = await self._stored(reference) or await self._store(reference, claim, to, data, gas_max)
+            stored = await self._stored(reference) or await self._store(reference, claim, to, data, gas_max, value)
             if stored.claim != claim:
                 raise AlreadySent("This transaction was sent for somebody else.", transaction=stored.hash)
             await self._broadcast(stored)
@@ -148,14 +150,16 @@ class TransactionSender:
         row = await cursor.fetchone()
         return None if row is None else _from_row(row)
 
-    async def _store(self, reference: str, claim: str, to: str, data: bytes, gas_max: int | None) -> _Stored:
+    async def _store(
+        self, reference: str, claim: str, to: str, data: bytes, gas_max: int | None, value: int = 0
+    ) -> _Stored:
         """Raises ChainUnavailable when the node, asked three times, has not even seen what was mined already."""
         for pause in (0.0, *_LAG_PAUSES_SECONDS):
             await asyncio.sleep(pause)
             async with self._database.transaction() as connection:
                 mined = await self._next_nonce(connection, "state = 'mined'")
             try:
-                prepared = await self._prepare(to, data, gas_max)
+                prepared = await self._prepare(to, data, gas_max, value)
             except TransactionReverted:
                 # Another process may have sent this very call meanwhile, which is why it cannot succeed twice.
                 found = await self._stored(reference)
@@ -163,7 +167,7 @@ class TransactionSender:
                     raise
                 return found
             if prepared[-1] >= mined:
-                return await self._allocate(reference, claim, to, data, prepared)
+                return await self._allocate(reference, claim, to, data, value, prepared)
         raise ChainUnavailable(
             f"The node knows fewer transactions of {self.address} than were mined: it lags behind, or its chain lost some. "
             "Nothing was sent."
@@ -182,7 +186,7 @@ class TransactionSender:
         return int(row["next"])
 
     async def _allocate(
-        self, reference: str, claim: str, to: str, data: bytes, prepared: tuple[int, int, int, int]
+        self, reference: str, claim: str, to: str, data: bytes, value: int, prepared: tuple[int, int, int, int]
     ) -> _Stored:
         """Nonce, signature and row in one commit."""
         gas, fee_max, tip, count = prepared
@@ -194,7 +198,7 @@ class TransactionSender:
             if found is not None:
                 return found
             nonce = max(count, await self._next_nonce(connection, "state <> 'superseded'"))
-            fields: list[Any] = [self._chain_id, nonce, tip, fee_max, gas, to_bytes(to), 0, data, []]
+            fields: list[Any] = [self._chain_id, nonce, tip, fee_max, gas, to_bytes(to), value, data, []]
             raw = await _sign(self._signer, fields)
             stored = _Stored(to_hex(keccak(raw)), nonce, raw, claim)
             await connection.execute(
@@ -204,9 +208,9 @@ class TransactionSender:
             )
         return stored
 
-    async def _prepare(self, to: str, data: bytes, gas_max: int | None) -> tuple[int, int, int, int]:
+    async def _prepare(self, to: str, data: bytes, gas_max: int | None, value: int) -> tuple[int, int, int, int]:
         """Gas limit, fee cap and tip per gas, and the account's nonce on chain; the estimate is the simulation."""
-        call = {"from": self._signer.address, "to": to, "data": to_hex(data)}
+        call = {"from": self._signer.address, "to": to, "data": to_hex(data), "value": hex(value)}
         gas, price, tip, count = await self._rpc.batch(
             [
                 Call("eth_estimateGas", (call,)),

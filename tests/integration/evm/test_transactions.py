@@ -64,6 +64,20 @@ async def test_many_at_once_over_two_senders_leave_no_gap(
     assert (await token.balance(SELLER)).base_units == 20
 
 
+async def test_the_coin_that_goes_along_arrives_and_is_part_of_the_estimate(
+    database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
+) -> None:
+    """A token takes none, which only an estimate with the value can tell."""
+    sender = TransactionSender(database, rpc, signer, chain_id=338)
+    payee = Account.create().address.lower()
+    mined = await sender.send(reference=f"coin:{signer.address}", to=payee, data=b"", value=7)
+    assert mined.succeeded
+    assert int(await rpc.call("eth_getBalance", payee, "latest"), 16) == 7
+    with pytest.raises(TransactionReverted):
+        await sender.send(reference=f"both:{signer.address}", to=token.asset.address, data=transfer(1), value=7)
+    assert await nonce_of(rpc, signer) == 1
+
+
 async def test_what_would_revert_is_not_sent(
     database: Database, rpc: JsonRpc, token: Eip3009Token, signer: KeystoreSigner
 ) -> None:
