@@ -1,7 +1,8 @@
 """Writes `src/paygent/evm/bindings/`, typed Python for each artifact's ABI, or with --check says which of it differs.
 
 Run `contracts/artifacts.mjs` first. A view function becomes a coroutine that asks the chain, any other one a static method
-that gives its call data; structs and events become frozen dataclasses, and errors one table for `paygent.evm.reverts`.
+that gives its call data; structs and events become frozen dataclasses, enums IntEnums with the members that the sources
+name (an ABI does not), and errors one table for `paygent.evm.reverts`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from paygent.evm.abi import selector, to_hex, topic
 
 _ROOT = Path(__file__).parents[1]
 _ARTIFACTS = _ROOT / "src/paygent/evm/artifacts"
+_SOURCES = _ROOT / "contracts/src"
 _BINDINGS = _ROOT / "src/paygent/evm/bindings"
 _RUFF = Path(sys.executable).with_name("ruff")
 _HEAD = '"""{}; `make artifacts` writes this file from {}."""\n\nfrom __future__ import annotations\n\n'
@@ -33,14 +35,20 @@ _ATTRIBUTES = frozenset({"address", "rpc"})
 _IMPORTS = {
     "Sequence": "from collections.abc import Sequence",
     "dataclass": "from dataclasses import dataclass",
+    "IntEnum": "from enum import IntEnum",
     "Any": "from typing import Any",
     "ClassVar": "from typing import ClassVar",
     "Contract": "from paygent.evm.calls import Contract",
     "call_data(": "from paygent.evm.calls import call_data",
     "decode_log(": "from paygent.evm.calls import decode_log",
+    "member_of(": "from paygent.evm.calls import member_of",
 }
 
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_ENUM = re.compile(r"\benum\s+(\w+)\s*{([^}]*)}")
+
 Abi = list[dict[str, Any]]
+Enums = Mapping[str, tuple[str, ...]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,7 +72,8 @@ def main(arguments: Sequence[str]) -> int:
 def generate(artifacts: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     """Every file by its name. What others compiled, and the sources that an explorer reads, are passed over."""
     contracts = {name: document for name, document in artifacts.items() if "runtime" in document}
-    files = {f"{snake(name)}.py": module(name, document) for name, document in contracts.items()}
+    enums = declared_enums(path.read_text() for path in sorted(_SOURCES.rglob("*.sol")))
+    files = {f"{snake(name)}.py": module(name, document, enums) for name, document in contracts.items()}
     files["errors.py"] = errors_module(contracts.values())
     files["__init__.py"] = (
         '"""Typed Python for our contracts: a module each, and their errors. `make artifacts` writes it."""\n'
@@ -78,14 +87,26 @@ def formatted(source: str) -> str:
     return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
 
 
-def module(name: str, artifact: dict[str, Any]) -> str:
+def declared_enums(sources: Iterable[str]) -> Enums:
+    """The members of each enum by its name, wherever it is declared. Two of one name could not be told apart: ValueError."""
+    found: dict[str, tuple[str, ...]] = {}
+    for source in sources:
+        for name, inner in _ENUM.findall(_COMMENT.sub("", source)):
+            if name in found:
+                raise ValueError(f"There are two enums {name}: rename one of them")
+            found[name] = tuple(member.strip() for member in inner.split(","))
+    return found
+
+
+def module(name: str, artifact: dict[str, Any], enums: Enums) -> str:
     """The binding of one contract, not formatted yet."""
     abi: Abi = artifact["abi"]
     doc: dict[str, Any] = artifact.get("userdoc", {})
     functions = _named([entry for entry in abi if entry["type"] == "function"])
     events = [entry for entry in abi if entry["type"] == "event" and not entry.get("anonymous")]
     classes = Classes(abi, name)
-    parts = [_struct(classes, kind) for kind in classes.structs]
+    parts = [_enum(name, enums[enum]) for enum, name in classes.enums.items()]
+    parts += [_struct(classes, kind) for kind in classes.structs]
     parts += [_result(classes, entry) for entry in functions.values() if _has_result(entry)]
     parts += [_event(classes, python, entry, doc) for python, entry in _event_names(events, classes).items()]
     notice = doc.get("notice") or f"The contract {name}."
@@ -141,9 +162,10 @@ def errors_module(artifacts: Iterable[dict[str, Any]]) -> str:
 
 
 class Classes:
-    """The structs of an ABI: which Python class each is, those that others contain before them."""
+    """The enums and structs of an ABI: which Python class each is, those that others contain before them."""
 
     def __init__(self, abi: Abi, contract: str) -> None:
+        self.enums: dict[str, str] = {}
         self.structs: dict[str, dict[str, Any]] = {}
         self.names = {contract, *_IMPORTS}
         self._class_of: dict[str, str] = {}
@@ -154,6 +176,9 @@ class Classes:
     def _collect(self, parameter: dict[str, Any]) -> None:
         for component in parameter.get("components", ()):
             self._collect(component)
+        enum = _enum_of(parameter)
+        if enum and enum not in self.enums:
+            self.enums[enum] = self.free(enum)
         key = self._key(parameter)
         if "components" in parameter and key not in self.structs:
             self.structs[key] = parameter
@@ -185,23 +210,37 @@ class Classes:
             return f"Sequence[{item}]" if is_argument else f"tuple[{item}, ...]"
         if kind == "tuple":
             return self.name(parameter)
+        if enum := _enum_of(parameter):
+            return self.enums[enum]
         if kind.startswith(("uint", "int")):
             return "int"
         return {"address": "str", "string": "str", "bool": "bool"}.get(kind, "bytes")
 
     def decoded(self, parameter: dict[str, Any], value: str, depth: int = 0) -> str:
         """The expression that makes a decoded `value` what its annotation says."""
-        if "components" not in parameter:
+        enum = _enum_of(parameter)
+        if "components" not in parameter and not enum:
             return value
         if parameter["type"].endswith("]"):
             item = "item" + "_" * depth
             return f"tuple({self.decoded(_item(parameter), item, depth + 1)} for {item} in {value})"
-        return f"{self.name(parameter)}.of({value})"
+        return f"member_of({self.enums[enum]}, {value})" if enum else f"{self.name(parameter)}.of({value})"
 
 
 def _item(parameter: dict[str, Any]) -> dict[str, Any]:
     shorter = {key: parameter[key][: parameter[key].rindex("[")] for key in ("type", "internalType")}
     return {**parameter, **shorter}
+
+
+def _enum_of(parameter: dict[str, Any]) -> str | None:
+    """The enum's name in `enum LimitKind`, `enum Shapes.Kind[]`; None for any other type."""
+    match = re.fullmatch(r"enum (?:\w+\.)?(\w+)(?:\[\d*\])*", parameter.get("internalType", ""))
+    return match and match[1]
+
+
+def _enum(name: str, members: Sequence[str]) -> str:
+    lines = [f"    {snake(member).upper()} = {number}\n" for number, member in enumerate(members)]
+    return f"class {name}(IntEnum):\n{_docstring(f'The enum {name}.')}\n{''.join(lines)}"
 
 
 def _struct(classes: Classes, key: str) -> str:
@@ -256,8 +295,11 @@ def _event(classes: Classes, name: str, entry: dict[str, Any], doc: dict[str, An
     names = _names(inputs, are_fields=True)
     fields = [f"    {n}: {classes.annotation(p, is_argument=False)}" for n, p in zip(names, inputs, strict=True)]
     notice = doc.get("events", {}).get(signature, {}).get("notice") or f"The event `{entry['name']}`."
-    shape = _tuple([f"({_text(_type(p))}, {p['indexed']})" for p in entry["inputs"]])
-    values = ", ".join(classes.decoded(parameter, f"values[{at}]") for at, parameter in enumerate(inputs))
+    shape = _tuple([f"({_shape(classes, p)}, {p['indexed']})" for p in entry["inputs"]])
+    values = ", ".join(
+        f"values[{at}]" if _is_enum(parameter) else classes.decoded(parameter, f"values[{at}]")
+        for at, parameter in enumerate(inputs)
+    )
     return (
         f"@dataclass(frozen=True, slots=True)\nclass {name}:\n{_docstring(notice)}\n"
         + f'    topic: ClassVar[str] = "{topic(signature)}"\n'
@@ -267,6 +309,15 @@ def _event(classes: Classes, name: str, entry: dict[str, Any], doc: dict[str, An
         + f"        values = decode_log(log, cls.topic, {shape}, emitter)\n"
         + f"        return None if values is None else cls({values})\n"
     )
+
+
+def _shape(classes: Classes, parameter: dict[str, Any]) -> str:
+    """What an event's value is decoded by: an enum's class, so that one which is no member makes it no such event."""
+    return classes.annotation(parameter, is_argument=False) if _is_enum(parameter) else _text(_type(parameter))
+
+
+def _is_enum(parameter: dict[str, Any]) -> bool:
+    return _enum_of(parameter) is not None and not parameter["type"].endswith("]")
 
 
 def _is_hashed(kind: str) -> bool:

@@ -64,6 +64,10 @@ contract Shapes {
         return list;
     }
 
+    function kinds(Kind[] calldata list) external pure returns (Kind[] memory, Kind last) {
+        return (list, list[list.length - 1]);
+    }
+
     function unnamed(uint8 a, bool) external pure returns (uint8, bool[] memory, Point memory) {
         return (a, new bool[](2), Point(-1, 2));
     }

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, ClassVar
 
-from paygent.evm.calls import Contract, call_data, decode_log
+from paygent.evm.calls import Contract, call_data, decode_log, member_of
+
+
+class Kind(IntEnum):
+    """The enum Kind."""
+
+    SMALL = 0
+    LARGE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +51,18 @@ class Figure:
     centre: Point
     data: bytes
     marks: tuple[bytes, ...]
-    kind: int
+    kind: Kind
 
     @classmethod
     def of(cls, value: Sequence[Any]) -> Figure:
         """From a decoded tuple."""
         return cls(
-            value[0], tuple(Point.of(item) for item in value[1]), Point.of(value[2]), value[3], value[4], value[5]
+            value[0],
+            tuple(Point.of(item) for item in value[1]),
+            Point.of(value[2]),
+            value[3],
+            value[4],
+            member_of(Kind, value[5]),
         )
 
 
@@ -219,6 +232,11 @@ class Shapes(Contract):
             )[0]
         )
         return answer
+
+    async def kinds(self, list_: Sequence[Kind], *, at: int | str = "latest") -> tuple[tuple[Kind, ...], Kind]:
+        """The contract's `kinds`."""
+        answer = await self._read("kinds(uint8[])", ("uint8[]", "uint8"), (list_,), at)
+        return (tuple(member_of(Kind, item) for item in answer[0]), member_of(Kind, answer[1]))
 
     @staticmethod
     def move_data(to: str, value: int, data: bytes) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from enum import IntEnum
+from typing import Any, TypeVar
 
 from eth_abi.exceptions import DecodingError
 
@@ -13,7 +14,7 @@ from paygent.evm.abi import decode, encode_call, to_bytes, to_hex
 from paygent.evm.reverts import is_revert, reverted
 from paygent.evm.rpc import JsonRpc
 
-_WORD_BYTES = 32
+_Member = TypeVar("_Member", bound=IntEnum)
 _STATIC = ("uint", "int", "address", "bool", "bytes")
 
 
@@ -59,27 +60,40 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def member_of(kind: type[_Member], value: int) -> _Member:
+    """The member of an enum in an answer. Raises ChainUnavailable when it has none such: no contract of ours answers so."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ChainUnavailable(f"{value} is no {kind.__name__}: is that contract ours?") from error
+
+
 def decode_log(
-    log: Mapping[str, Any], topic: str, parameters: Sequence[tuple[str, bool]], emitter: str | None
+    log: Mapping[str, Any], topic: str, parameters: Sequence[tuple[str | type[IntEnum], bool]], emitter: str | None
 ) -> list[Any] | None:
     """The values of an event with these (type, is indexed) parameters, in their order; None when `log` is another event.
 
-    With `emitter`, another contract's log is another event. An indexed value of dynamic type is its hash, 32 bytes.
+    With `emitter`, another contract's log is another event. An indexed value of dynamic type is its hash, 32 bytes. A
+    type may be an enum's class: its value is the member, and where it has none such it is another event.
     """
     topics = log["topics"]
-    indexed = [kind if _is_word(kind) else "bytes32" for kind, is_indexed in parameters if is_indexed]
+    types = [(kind if isinstance(kind, str) else "uint8", is_indexed) for kind, is_indexed in parameters]
+    indexed = [kind if _is_word(kind) else "bytes32" for kind, is_indexed in types if is_indexed]
     if not topics or topics[0] != topic:
         return None
     if emitter is not None and log["address"].lower() != emitter.lower():
         return None
-    plain = tuple(kind for kind, is_indexed in parameters if not is_indexed)
+    plain = tuple(kind for kind, is_indexed in types if not is_indexed)
     try:
         # An event of the same signature may index more or fewer of its values: `strict` sees that.
         words = iter([decode((kind,), to_bytes(word))[0] for kind, word in zip(indexed, topics[1:], strict=True)])
         data = iter(decode(plain, to_bytes(log["data"])))
+        values = [next(words) if is_indexed else next(data) for _, is_indexed in parameters]
+        return [
+            value if isinstance(kind, str) else kind(value) for value, (kind, _) in zip(values, parameters, strict=True)
+        ]
     except (DecodingError, ValueError):
         return None
-    return [next(words) if is_indexed else next(data) for _, is_indexed in parameters]
 
 
 def _is_word(kind: str) -> bool:

@@ -21,6 +21,7 @@ from tests.support.shapes import (
     EchoResult,
     Figure,
     Indexed,
+    Kind,
     Moved,
     NamedStringString,
     NamedUint256,
@@ -31,7 +32,9 @@ from tests.support.shapes import (
 from tests.support.solidity import shapes as compiled_shapes
 
 MAKER = "0x" + "ab" * 20
-FIGURE = Figure(MAKER, (Point(-1, 2), Point(3, 4)), Point(-5, 2**256 - 1), b"\x00data", (b"\x01" * 32, b"\x02" * 32), 1)
+FIGURE = Figure(
+    MAKER, (Point(-1, 2), Point(3, 4)), Point(-5, 2**256 - 1), b"\x00data", (b"\x01" * 32, b"\x02" * 32), Kind.LARGE
+)
 
 
 @pytest.fixture
@@ -50,6 +53,7 @@ async def test_structs_and_arrays_of_them_go_there_and_back(shapes: Shapes) -> N
 async def test_elementary_answers_have_their_types(shapes: Shapes) -> None:
     assert (await shapes.maker(), await shapes.factor(), await shapes.address_()) == (MAKER, 7, MAKER)
     assert await shapes.unnamed(9, True) == (9, (False, False), Point(-1, 2))
+    assert await shapes.kinds([Kind.LARGE, Kind.SMALL]) == ((Kind.LARGE, Kind.SMALL), Kind.SMALL)
     await shapes.nothing()
 
 

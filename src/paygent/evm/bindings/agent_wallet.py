@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, ClassVar
 
-from paygent.evm.calls import Contract, call_data, decode_log
+from paygent.evm.calls import Contract, call_data, decode_log, member_of
+
+
+class LimitKind(IntEnum):
+    """The enum LimitKind."""
+
+    DAILY = 0
+    APPROVAL_THRESHOLD = 1
+    POCKET_CEILING = 2
+
+
+class WatchedKind(IntEnum):
+    """The enum WatchedKind."""
+
+    BALANCE = 0
+    SHARES = 1
+    NFT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +146,13 @@ class Watched:
     """The struct Watched."""
 
     token: str
-    kind: int
+    kind: WatchedKind
     id: int
 
     @classmethod
     def of(cls, value: Sequence[Any]) -> Watched:
         """From a decoded tuple."""
-        return cls(value[0], value[1], value[2])
+        return cls(value[0], member_of(WatchedKind, value[1]), value[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +276,7 @@ class LimitSet:
     """The event `LimitSet`."""
 
     topic: ClassVar[str] = "0x14afdfcf7490b8574c2dd9ccb80defa434e9603761be0f6ba2e82fa914ef76e8"
-    kind: int
+    kind: LimitKind
     token: str
     value: int
     from_: int
@@ -268,7 +285,7 @@ class LimitSet:
     def decode(cls, log: dict[str, Any], *, emitter: str | None = None) -> LimitSet | None:
         """The event in a JSON-RPC log; None when it is another one, or not from `emitter` where one is named."""
         values = decode_log(
-            log, cls.topic, (("uint8", True), ("address", True), ("uint112", False), ("uint32", False)), emitter
+            log, cls.topic, ((LimitKind, True), ("address", True), ("uint112", False), ("uint32", False)), emitter
         )
         return None if values is None else cls(values[0], values[1], values[2], values[3])
 
@@ -489,7 +506,7 @@ class WatchedSet:
 
     topic: ClassVar[str] = "0x93c3d5232ce5da972f49bdbc0f180b105203df2efa8eae8726e97c28aedb90bb"
     token: str
-    kind: int
+    kind: WatchedKind
     id: int
     watched: bool
 
@@ -497,7 +514,7 @@ class WatchedSet:
     def decode(cls, log: dict[str, Any], *, emitter: str | None = None) -> WatchedSet | None:
         """The event in a JSON-RPC log; None when it is another one, or not from `emitter` where one is named."""
         values = decode_log(
-            log, cls.topic, (("address", True), ("uint8", False), ("uint256", False), ("bool", False)), emitter
+            log, cls.topic, (("address", True), (WatchedKind, False), ("uint256", False), ("bool", False)), emitter
         )
         return None if values is None else cls(values[0], values[1], values[2], values[3])
 
@@ -667,7 +684,7 @@ class AgentWallet(Contract):
         answer: bool = (await self._read("isRecipient(address)", ("bool",), (recipient,), at))[0]
         return answer
 
-    async def limit_of(self, kind: int, token: str, *, at: int | str = "latest") -> int:
+    async def limit_of(self, kind: LimitKind, token: str, *, at: int | str = "latest") -> int:
         """The limit that holds now; one that is not set is zero."""
         answer: int = (await self._read("limitOf(uint8,address)", ("uint112",), (kind, token), at))[0]
         return answer
@@ -768,7 +785,7 @@ class AgentWallet(Contract):
         """Put `replacement` in the place of `operator`, at once."""
         return call_data("rotateOperator(address,address,uint64)", operator, replacement, expires_at)
 
-    async def scheduled_limit_of(self, kind: int, token: str, *, at: int | str = "latest") -> Limit:
+    async def scheduled_limit_of(self, kind: LimitKind, token: str, *, at: int | str = "latest") -> Limit:
         """A limit as stored, with what is scheduled and from when."""
         answer: Limit = Limit.of(
             (await self._read("scheduledLimitOf(uint8,address)", ("(uint112,uint112,uint32)",), (kind, token), at))[0]
@@ -794,7 +811,7 @@ class AgentWallet(Contract):
         return call_data("setGuardian(address)", new_guardian)
 
     @staticmethod
-    def set_limit(kind: int, token: str, value: int) -> bytes:
+    def set_limit(kind: LimitKind, token: str, value: int) -> bytes:
         """Set a limit of `token`, in base units.
 
         Lowering holds at once, raising when the raise delay has passed. (Around midnight, two days' daily
