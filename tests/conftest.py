@@ -11,7 +11,13 @@ settings.register_profile("usual", max_examples=100, derandomize=True, deadline=
 settings.register_profile("chaos", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("usual")
 
-pytest_plugins = ["tests.support.chain", "tests.support.buying", "tests.support.paying", "tests.support.commands"]
+pytest_plugins = [
+    "tests.support.chain",
+    "tests.support.buying",
+    "tests.support.paying",
+    "tests.support.commands",
+    "tests.support.vault",
+]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
