@@ -99,7 +99,7 @@ _ADVICE = {
     "RecipientNotAllowed": "The owner has not put this recipient on the list (setRecipient).",
     "RecipientNotPinned": "What such a call brings must go to the wallet itself.",
     "SafeERC20FailedOperation": "The token refused to move: look at its balance, its blocklist, and whether it is paused.",
-    "SelfTransfer": "Nobody pays to itself here: name another payee.",
+    "SelfTransfer": "Payer and payee are the same account: name another payee.",
     "SpentAndReceived": "A token stands in one of the two lists.",
     "SpentTooMuch": "The protocol took more than was allowed: quote again.",
     "StakeExceeded": "More than the service's stake cannot be taken.",
