@@ -70,7 +70,8 @@ def _type(parameter: dict[str, Any]) -> str:
 
 def skip_unless_whole(request: pytest.FixtureRequest) -> None:
     """A test that looks back on its module says nothing where only some of the module's tests run."""
-    run = {item.function.__name__ for item in request.session.items if getattr(item, "module", None) is request.module}
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    run = {item.originalname for item in items if item.module is request.module}
     if run != {name for name in vars(request.module) if name.startswith("test_")}:
         pytest.skip("only some of this module's tests run")
 
@@ -140,7 +141,9 @@ class Devnet:
     async def deploy(self, name: str, *arguments: Any) -> str:
         """One of `Protocols.sol`; its address, lower-case."""
         compiled = protocol(name)
-        inputs = next((entry["inputs"] for entry in compiled["abi"] if entry["type"] == "constructor"), [])
+        inputs: list[dict[str, Any]] = next(
+            (entry["inputs"] for entry in compiled["abi"] if entry["type"] == "constructor"), []
+        )
         code = to_bytes(compiled["bytecode"]) + encode([one["type"] for one in inputs], arguments)
         address: str = (await send(self.rpc, None, code))["contractAddress"]
         return address.lower()
