@@ -16,7 +16,7 @@ export function writeReport(path, judged) {
 }
 
 /** Whether the report lists exactly the mutants that there are, none of them surviving without an answer. */
-export function checkReport(path, files, mutants, reasons) {
+export function checkReport(path, files, mutants, reasons, tests) {
   const sections = sectionsOf(path);
   const problems = [];
   for (const file of files) {
@@ -25,12 +25,18 @@ export function checkReport(path, files, mutants, reasons) {
     const found = mutants.filter((mutant) => mutant.file === file).map(cells).sort();
     if (listed.join("\n") !== found.join("\n")) problems.push(`${file}: the list of its mutants is not that of its source`);
     if (rows.some((row) => row.includes("| **survived** |"))) problems.push(`${file}: a mutant survives`);
+    for (const test of new Set(rows.map(killerOf))) if (!tests.has(test)) problems.push(`${file}: there is no ${test} any more`);
     const answered = rows.filter((row) => row.includes("| equivalent: ")).map((row) => row.split("| equivalent: ")[1]);
     if (!answered.every((cell) => reasons.some((reason) => cell === `${reason} |`)))
       problems.push(`${file}: an equivalent mutant is not answered in contracts/mutants.json`);
   }
   for (const problem of problems) console.error(`docs/mutants.md: ${problem}; run make mutants`);
   return !problems.length;
+}
+
+function killerOf(row) {
+  const cell = row.slice(0, -2).split(" | ").at(-1);
+  return /^\w+\.\w+$/.test(cell) ? cell.split(".")[1] : "setUp";
 }
 
 function sectionsOf(path) {
@@ -41,7 +47,8 @@ function sectionsOf(path) {
 
 function table(mutants) {
   const count = (result) => mutants.filter((mutant) => mutant.result === result).length;
-  const [survived, equivalent, invalid] = ["survived", "equivalent", "does not compile"].map(count);
+  const [equivalent, invalid] = ["equivalent", "does not compile"].map(count);
+  const survived = count("survived") + count("out of time");
   const killed = mutants.length - survived - equivalent - invalid;
   const rows = mutants.map((mutant) => `| ${mutant.line} | ${cells(mutant)} | ${verdict(mutant)} |`);
   return `${mutants.length} mutants: ${killed} killed, ${survived} survived, ${equivalent} equivalent, ${invalid} do not compile.
@@ -57,6 +64,6 @@ function cells(mutant) {
 }
 
 function verdict({ result, answer }) {
-  if (result === "survived") return "**survived**";
+  if (result === "survived" || result === "out of time") return "**survived**";
   return result === "equivalent" ? `equivalent: ${answer}` : result;
 }

@@ -48,7 +48,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     error ApproversNotRising(address approver);
     error InvalidApproverSignature(address approver);
     error TokensNotRising(address token);
-    error NativeIsDeclaredByValue();
+    error NothingToSpend(address token);
     error SpentAndReceived(address token);
     error SpentTooMuch(address token, uint256 amount, uint256 amountMax);
     error ReceivedTooLittle(address token, uint256 amount, uint256 amountMin);
@@ -75,7 +75,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         nonReentrant
     {
         _useIntent(intentId);
-        if (_isAboveThreshold(token, amount, approval)) {
+        if (_needsApproval(token, amount, approval)) {
             _requireApproved(Approvals.hashPayment(token, to, amount, _terms(intentId, approval)), approval);
         }
         _pay(token, to, amount, intentId);
@@ -90,7 +90,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         nonReentrant
     {
         _useIntent(intentId);
-        if (_isBatchAboveThreshold(transfers, approval)) {
+        if (_doesBatchNeedApproval(transfers, approval)) {
             _requireApproved(Approvals.hashBatch(transfers, _terms(intentId, approval)), approval);
         }
         for (uint256 i; i < transfers.length; ++i) {
@@ -109,8 +109,8 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         _useIntent(intentId);
         _requireRecipient(call.target);
         _requireAllowedCall(call.target, call.data);
-        _requireDisjoint(call);
-        if (_isCallAboveThreshold(call, approval)) {
+        _requireDeclarations(call);
+        if (_doesCallNeedApproval(call, approval)) {
             _requireApproved(Approvals.hashCall(call, _terms(intentId, approval)), approval);
         }
         _callMeasured(call, intentId);
@@ -127,11 +127,11 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
         _useIntent(intentId);
         Subscriptions.Subscription memory due = ROUTER.subscription(subscriptionId);
         if (due.payer != address(this)) revert NotOurSubscription(subscriptionId);
-        if (_isAboveThreshold(due.token, due.amount, approval)) {
+        if (_needsApproval(due.token, due.amount, approval)) {
             Terms memory terms = _terms(intentId, approval);
             _requireApproved(Approvals.hashCharge(subscriptionId, due.token, due.merchant, due.amount, terms), approval);
         }
-        _requireRecipient(due.merchant);
+        _requirePayee(due.token, due.merchant);
         _countSpending(due.token, due.amount);
         _chargeOnce(subscriptionId, due.token, due.amount);
         emit Paid(intentId, due.token, due.merchant, due.amount, msg.sender);
@@ -143,7 +143,7 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     function refill(address token) external onlyOperator whenNotPaused nonReentrant returns (uint256 amount) {
         amount = Math.saturatingSub(limitOf(LimitKind.PocketCeiling, token), _balanceOf(token, msg.sender));
         amount = Math.min(amount, Math.min(remainingToday(token), _balanceOf(token, address(this))));
-        // Nothing is nothing, whoever arranged for it.
+        // Zero comes of a full pocket, a used limit or an empty vault, whoever arranged for it.
         // slither-disable-next-line incorrect-equality
         if (amount == 0) revert NothingToRefill(token);
         _countSpending(token, amount);
@@ -152,6 +152,11 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     }
 
     // What the owner may always do
+
+    /// @notice End a subscription of this wallet's, at once.
+    function cancelSubscription(uint256 subscriptionId) external onlyOwner nonReentrant {
+        ROUTER.cancel(subscriptionId);
+    }
 
     /// @notice Take `amount` of `token` out, without limits, paused or not.
     function withdraw(address token, address to, uint256 amount) external onlyOwner nonReentrant {
@@ -188,22 +193,27 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
             uint256[] memory extensions
         )
     {
-        (fields, name, version) = (0x0f, Approvals.NAME, Approvals.VERSION);
-        (chainId, verifyingContract) = (block.chainid, address(this));
+        return (0x0f, Approvals.NAME, Approvals.VERSION, block.chainid, address(this), bytes32(0), new uint256[](0));
     }
 
     // The steps of them
 
     function _pay(address token, address to, uint256 amount, bytes32 intentId) private {
         if (amount == 0) revert NothingToPay();
-        _requireRecipient(to);
+        _requirePayee(token, to);
         _countSpending(token, amount);
         _send(token, to, amount);
         emit Paid(intentId, token, to, amount, msg.sender);
     }
 
-    /// @dev Whether signatures are needed; where they are and none is given, it says for what.
-    function _isAboveThreshold(address token, uint256 amount, Approval calldata approval) private view returns (bool) {
+    /// @dev Neither the router nor a token can send on what is paid to it.
+    function _requirePayee(address token, address to) private view {
+        if (to == address(ROUTER) || to == token) revert InvalidRecipient(to);
+        _requireRecipient(to);
+    }
+
+    /// @dev Whether approvers must sign. Where they must and nobody did, this is where it ends, and says for what.
+    function _needsApproval(address token, uint256 amount, Approval calldata approval) private view returns (bool) {
         uint256 threshold = limitOf(LimitKind.ApprovalThreshold, token);
         if (amount <= threshold) return false;
         if (approval.signatures.length == 0) revert ApprovalMissing(token, amount, threshold);
@@ -211,10 +221,10 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
     }
 
     /// @dev By the sum for each token: splitting an amount within a batch gets around nothing.
-    function _isBatchAboveThreshold(Transfer[] calldata transfers, Approval calldata approval)
+    function _doesBatchNeedApproval(Transfer[] calldata transfers, Approval calldata approval)
         private
         view
-        returns (bool isAbove)
+        returns (bool needed)
     {
         if (transfers.length == 0) revert NothingToPay();
         address token = transfers[0].token;
@@ -225,15 +235,15 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
             if (transfers[i].token < token) revert BatchNotSorted(transfers[i].token);
             sum = transfers[i].token == token ? sum + transfers[i].amount : transfers[i].amount;
             token = transfers[i].token;
-            if (_isAboveThreshold(token, sum, approval)) isAbove = true;
+            if (_needsApproval(token, sum, approval)) needed = true;
         }
     }
 
     /// @dev By what it may take at most.
-    function _isCallAboveThreshold(Call calldata call, Approval calldata approval) private view returns (bool isAbove) {
-        isAbove = _isAboveThreshold(NATIVE, call.value, approval);
+    function _doesCallNeedApproval(Call calldata call, Approval calldata approval) private view returns (bool needed) {
+        needed = _needsApproval(NATIVE, call.value, approval);
         for (uint256 i; i < call.spends.length; ++i) {
-            if (_isAboveThreshold(call.spends[i].token, call.spends[i].amountMax, approval)) isAbove = true;
+            if (_needsApproval(call.spends[i].token, call.spends[i].amountMax, approval)) needed = true;
         }
     }
 
@@ -265,11 +275,15 @@ contract AgentWallet is AgentWalletSettings, IntentIds, ReentrancyGuardTransient
 
     // Calls
 
-    /// @dev Each list rises, so that no token stands in it twice, and none stands in both.
-    function _requireDisjoint(Call calldata call) private pure {
+    /// @dev Each list rises, so that no token stands in it twice, and none stands in both. A token of which nothing may be
+    /// spent is not approved: that would be a call of any contract, with no limit above zero to name it. Nothing is spent
+    /// where subscriptions are made, or a merchant could charge one within the call, past the list of recipients.
+    function _requireDeclarations(Call calldata call) private view {
+        if (call.target == address(ROUTER) && call.spends.length != 0) revert InvalidTarget(call.target);
+        // The coin, which is the lowest, is not among them: it is spent as `value`.
         address previous = NATIVE;
         for (uint256 i; i < call.spends.length; ++i) {
-            if (call.spends[i].token == NATIVE) revert NativeIsDeclaredByValue();
+            if (call.spends[i].amountMax == 0) revert NothingToSpend(call.spends[i].token);
             if (call.spends[i].token <= previous) revert TokensNotRising(call.spends[i].token);
             previous = call.spends[i].token;
         }

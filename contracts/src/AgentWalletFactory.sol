@@ -56,8 +56,10 @@ contract AgentWalletFactory is ForbiddenCalls {
     /// @dev By the functions that owners use. The delay comes last: it holds for later raises, not for these.
     function _setUp(AgentWallet wallet, Setup calldata setup) private {
         if (setup.guardian != address(0)) wallet.setGuardian(setup.guardian);
-        if (setup.approvers.length != 0) wallet.setApprovers(setup.approvers, setup.quorum);
-        if (setup.operator != address(0)) wallet.setOperator(setup.operator, setup.operatorExpiresAt);
+        if (setup.approvers.length != 0 || setup.quorum != 0) wallet.setApprovers(setup.approvers, setup.quorum);
+        if (setup.operator != address(0) || setup.operatorExpiresAt != 0) {
+            wallet.setOperator(setup.operator, setup.operatorExpiresAt);
+        }
         for (uint256 i; i < setup.limits.length; ++i) {
             TokenLimits calldata limits = setup.limits[i];
             // The wallet is a copy that this contract has just made, and calls nobody.

@@ -102,6 +102,7 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     error CallNotAllowed(address target, bytes4 selector);
     error RecipientNotPinned(uint256 offset);
     error TooManyWatched();
+    error InvalidWatched(address token, WatchedKind kind, uint256 id);
     error NotWatched(address token, uint256 id);
     error DailyLimitExceeded(address token, uint256 amount, uint256 remaining);
 
@@ -200,8 +201,9 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     /// @notice Set a limit of `token`, in base units. Lowering holds at once, raising when the raise delay has passed.
     /// (Around midnight, two days' daily limits can leave within minutes.)
     function setLimit(LimitKind kind, address token, uint112 value) external onlyOwner {
-        uint32 from = _limits[kind][token].set(value, value > limitOf(kind, token) ? raiseDelay() : 0);
-        if (kind == LimitKind.Daily && value != 0) _watch(token, WatchedKind.Balance, 0);
+        bool raises = value > limitOf(kind, token);
+        uint32 from = _limits[kind][token].set(value, raises ? raiseDelay() : 0);
+        if (kind == LimitKind.Daily && raises && token != NATIVE) _watch(token, WatchedKind.Balance, 0);
         emit LimitSet(kind, token, value, from);
     }
 
@@ -256,9 +258,10 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     // By which calls
 
     /// @notice Let operators call `selector` of `target`, with the wallet's own address at each of `recipientOffsets`.
-    /// @param recipientOffsets Byte offsets behind the selector of those 32-byte words that say who receives (argument n
-    /// of a function without dynamic types in front of it is at 32·n). Only words of the head can be pinned: a function
-    /// whose recipient lies inside of `bytes` or an array must not be allowed.
+    /// @param recipientOffsets Byte offsets behind the selector of those 32-byte words that say who receives: for an
+    /// argument, the sum of what stands in front of it in the head (32 for each elementary or dynamic argument, all the
+    /// words of a static struct or array). Only words of the head can be pinned: a function whose recipient lies inside of
+    /// `bytes`, a dynamic array or a struct with such parts must not be allowed.
     function allowCall(address target, bytes4 selector, uint16[] calldata recipientOffsets) external onlyOwner {
         if (target == address(this) || target == FACTORY) revert InvalidTarget(target);
         if (IForbiddenCalls(FACTORY).isForbidden(selector)) revert ForbiddenSelector(selector);
@@ -280,8 +283,11 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         return _calls[target][selector];
     }
 
-    /// @notice Watch a balance in calls. A token that has a daily limit is watched from then on; so is the chain's coin.
+    /// @notice Watch something in calls. A token is watched from when its daily limit is raised; the chain's coin always.
     function watch(Watched calldata item) external onlyOwner {
+        if (item.token == NATIVE || (item.kind == WatchedKind.Balance && item.id != 0)) {
+            revert InvalidWatched(item.token, item.kind, item.id);
+        }
         _watch(item.token, item.kind, item.id);
     }
 
@@ -304,7 +310,7 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
         if (!isOperator(msg.sender)) revert NotOperator(msg.sender);
     }
 
-    /// @dev Who an operator may pay: nobody's address, this wallet or its factory never; with the list on, who is on it.
+    /// @dev Who an operator may pay: the zero address, this wallet or its factory never; with the list on, who is on it.
     function _requireRecipient(address recipient) internal view {
         if (recipient == address(0) || recipient == address(this) || recipient == FACTORY) {
             revert InvalidRecipient(recipient);
@@ -360,7 +366,7 @@ abstract contract AgentWalletSettings is Ownable2Step, Pausable {
     }
 
     function _watch(address token, WatchedKind kind, uint256 id) private {
-        if (token == NATIVE || _indexOf(token, kind, id) < _watched.length) return;
+        if (_indexOf(token, kind, id) < _watched.length) return;
         if (_watched.length == WATCHED_MAX) revert TooManyWatched();
         _watched.push(Watched(token, kind, id));
         emit WatchedSet(token, kind, id, true);

@@ -15,7 +15,7 @@ interface IForbiddenCalls {
 
 /// @title What no operator may call, whatever the owner allows
 /// @notice Calls of token standards that hand tokens over, or let somebody take them later, when no limit is looked at
-/// any more; and those that wrap other calls, where nobody sees what they do. Paying has entry points of its own.
+/// any more; what some protocols call the same; and calls that wrap other calls, where nobody sees what they do. Paying has entry points of its own.
 /// @dev The factory answers for all wallets: the list is long, and only asked when the owner allows a call.
 abstract contract ForbiddenCalls is IForbiddenCalls {
     // Before there were standards for it; and Permit2's.
@@ -28,6 +28,10 @@ abstract contract ForbiddenCalls is IForbiddenCalls {
     bytes4 private constant _MULTICALL = bytes4(keccak256("multicall(bytes[])"));
     bytes4 private constant _MULTICALL_DEADLINE = bytes4(keccak256("multicall(uint256,bytes[])"));
     bytes4 private constant _MULTICALL_BLOCKHASH = bytes4(keccak256("multicall(bytes32,bytes[])"));
+    // What protocols of some spread call it: Compound III, Morpho, Aave's debt tokens.
+    bytes4 private constant _ALLOW = bytes4(keccak256("allow(address,bool)"));
+    bytes4 private constant _SET_AUTHORIZATION = bytes4(keccak256("setAuthorization(address,bool)"));
+    bytes4 private constant _APPROVE_DELEGATION = bytes4(keccak256("approveDelegation(address,uint256)"));
     // Overloads, which have no `.selector`.
     bytes4 private constant _SAFE_TRANSFER_FROM = bytes4(keccak256("safeTransferFrom(address,address,uint256)"));
     bytes4 private constant _SAFE_TRANSFER_FROM_DATA =
@@ -61,7 +65,8 @@ abstract contract ForbiddenCalls is IForbiddenCalls {
             || selector == IERC6909.approve.selector || selector == IERC6909.setOperator.selector
             || selector == IERC777.authorizeOperator.selector || selector == _APPROVE_AND_CALL
             || selector == _APPROVE_AND_CALL_DATA || selector == _INCREASE_ALLOWANCE || selector == _INCREASE_APPROVAL
-            || selector == _PERMIT2_APPROVE;
+            || selector == _PERMIT2_APPROVE || selector == _ALLOW || selector == _SET_AUTHORIZATION
+            || selector == _APPROVE_DELEGATION;
     }
 
     function _isWrapper(bytes4 selector) private pure returns (bool) {

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ExactTransfer} from "./ExactTransfer.sol";
 import {PaymentRouter} from "./PaymentRouter.sol";
 
@@ -10,7 +12,10 @@ import {PaymentRouter} from "./PaymentRouter.sol";
 /// @notice A service has a stake, which an arbiter can slash, and a score, which only its recorded payments can change.
 /// @dev The score is an average of stars, weighted by what was paid, so it is the same however a sum is divided among
 /// payments and payers. `PRIOR` counts as so much paid by somebody who found the service neutral. Whoever pays himself a
-/// total of T moves the score by at most T / (PRIOR + W + T) of its range, where W is all that was paid by raters before.
+/// total of T moves the score by at most T / (PRIOR + W + T) of its range, where W is all that was paid by raters before. T is
+/// turnover: the same money can go in a circle, and costs its gas. A score says what payers of that much said, not that they
+/// were customers; whoever reads it looks at the stake, too. A service names its payee by itself, and is rated by those who
+/// paid there and chose to rate this service.
 contract ServiceRegistry is ReentrancyGuardTransient {
     using ExactTransfer for IERC20;
 
@@ -46,8 +51,8 @@ contract ServiceRegistry is ReentrancyGuardTransient {
     uint8 public constant STARS_MAX = 5;
     uint8 public constant STARS_NEUTRAL = 3;
 
-    /// @notice What the neutral score of a new service weighs, in base units: 100 USDC.
-    uint256 public constant PRIOR = 100e6;
+    /// @notice What the neutral score of a new service weighs, in base units: 100 whole tokens.
+    uint256 public immutable PRIOR;
 
     IERC20 public immutable TOKEN;
     PaymentRouter public immutable ROUTER;
@@ -106,6 +111,7 @@ contract ServiceRegistry is ReentrancyGuardTransient {
         bool areContracts = address(token).code.length > 0 && address(router).code.length > 0;
         if (!areContracts || firstArbiter == address(0)) revert InvalidConfiguration();
         TOKEN = token;
+        PRIOR = 100 * 10 ** IERC20Metadata(address(token)).decimals();
         ROUTER = router;
         MIN_STAKE = minStake;
         LEAVE_DELAY = leaveDelay;
@@ -162,7 +168,7 @@ contract ServiceRegistry is ReentrancyGuardTransient {
         uint256 stake = entry.stake;
         entry.stake = 0;
         entry.hasLeft = true;
-        if (stake > 0) TOKEN.push(msg.sender, stake);
+        if (stake != 0) TOKEN.push(msg.sender, stake);
         emit ServiceLeft(id, msg.sender, stake);
     }
 
@@ -237,8 +243,7 @@ contract ServiceRegistry is ReentrancyGuardTransient {
     /// @notice Up to `limit` services in the order of their ids, `offset` passed over, and how many there are in all.
     function services(uint256 offset, uint256 limit) external view returns (Service[] memory page, uint256 total) {
         total = serviceCount;
-        uint256 left = offset < total ? total - offset : 0;
-        page = new Service[](limit < left ? limit : left);
+        page = new Service[](Math.min(limit, Math.saturatingSub(total, offset)));
         for (uint256 i; i < page.length; ++i) {
             page[i] = service(offset + i + 1);
         }

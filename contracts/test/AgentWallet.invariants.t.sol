@@ -33,10 +33,10 @@ contract AgentWalletInvariantsTest {
         _check();
     }
 
-    /// The campaign is not hollow: whatever can work works now and then, in a walk that is as long as its gas.
+    /// The campaign is not hollow: whatever can work works now and then.
     function testEachActionWorksInAWalk() public {
         bytes4[20] memory actions = server.actions();
-        for (uint256 i; gasleft() > 100e6; ++i) {
+        for (uint256 i; i < 70 * actions.length; ++i) {
             _step(actions[uint256(keccak256(abi.encode("action", i))) % actions.length], i);
             if (i % 50 == 0) _check();
         }

@@ -263,8 +263,9 @@ contract AgentWalletTest is WalletFixture {
         pay(0);
     }
 
-    function testNobodyTheWalletAndItsFactoryAreNotPaid() public {
-        address[3] memory unfit = [address(0), address(wallet), address(factory)];
+    /// Neither has a way to send it on.
+    function testNobodyWhoWouldKeepItForEverIsPaid() public {
+        address[5] memory unfit = [address(0), address(wallet), address(factory), address(router), address(usdc)];
         for (uint256 i; i < unfit.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidRecipient.selector, unfit[i]));
             pay(address(usdc), unfit[i], 1, ID);
@@ -492,7 +493,8 @@ contract AgentWalletTest is WalletFixture {
 
     function testWithdrawingIsTheOwnersAlone() public {
         address[4] memory others = [OPERATOR, GUARDIAN, STRANGER, approvers[0]];
-        bytes[3] memory calls = [
+        bytes[4] memory calls = [
+            abi.encodeCall(AgentWallet.cancelSubscription, (1)),
             abi.encodeCall(AgentWallet.withdraw, (address(usdc), STRANGER, 1)),
             abi.encodeCall(AgentWallet.withdrawERC721, (address(usdc), STRANGER, 1)),
             abi.encodeCall(AgentWallet.withdrawERC1155, (address(usdc), STRANGER, 1, 1))
@@ -615,6 +617,15 @@ contract AgentWalletTest is WalletFixture {
         call(Call(address(router), 0, data, nothingSpent(), nothingReceived()), "cancel");
         vm.expectRevert(abi.encodeWithSelector(Subscriptions.AlreadyCancelled.selector, id));
         _charge(id, ID);
+    }
+
+    function testTheOwnerCancelsASubscriptionPausedToo() public {
+        uint256 id = _subscription(5e6, 1 days, 3);
+        vm.prank(GUARDIAN);
+        wallet.pause();
+        vm.prank(OWNER);
+        wallet.cancelSubscription(id);
+        assert(router.subscription(id).cancelled);
     }
 
     function testASubscriptionInATokenThatKeepsItsAllowanceIsNotCharged() public {

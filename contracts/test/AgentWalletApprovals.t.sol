@@ -333,7 +333,7 @@ contract AgentWalletApprovalsTest is WalletFixture {
             if (i == 8) {
                 c.spends = new Spend[](2);
                 c.spends[0] = _call().spends[0];
-                c.spends[1] = Spend(address(type(uint160).max), 0);
+                c.spends[1] = Spend(address(type(uint160).max), 1);
             }
             vm.expectRevert(_isSpentBy(approvers[0]));
             _execute(c, ID, approval);
@@ -360,7 +360,10 @@ contract AgentWalletApprovalsTest is WalletFixture {
         wallet.allowCall(address(router), Subscriptions.subscribe.selector, new uint16[](0));
         bytes memory data =
             abi.encodeCall(Subscriptions.subscribe, (PAYEE, address(usdc), amount, uint32(10), uint32(9), uint64(0)));
-        call(Call(address(router), 0, data, nothingSpent(), nothingReceived()), bytes32(gasleft()));
+        call(
+            Call(address(router), 0, data, nothingSpent(), nothingReceived()),
+            keccak256(abi.encode(amount, router.subscriptionCount()))
+        );
         return router.subscriptionCount();
     }
 

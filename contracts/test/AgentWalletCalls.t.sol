@@ -16,6 +16,7 @@ import {
     NoReturnToken,
     StickyAllowanceToken
 } from "./HostileTokens.sol";
+import {Subscriptions} from "../src/router/Subscriptions.sol";
 import {vm} from "./Vm.sol";
 import {WalletFixture} from "./WalletFixture.sol";
 
@@ -460,7 +461,26 @@ contract AgentWalletCallsTest is WalletFixture {
     function testTheCoinIsSpentByValueOnly() public {
         Call memory c = _purchase(10e6, 10e6, 500, 0);
         c.spends = spending(NATIVE, 1);
-        _refuse(c, abi.encodeWithSelector(AgentWallet.NativeIsDeclaredByValue.selector));
+        _refuse(c, abi.encodeWithSelector(AgentWallet.TokensNotRising.selector, NATIVE));
+    }
+
+    /// It would be approved, and so called, though the owner never named it.
+    function testATokenOfWhichNothingMayBeSpentIsNotTouched() public {
+        Call memory c = _purchase(10e6, 10e6, 500, 0);
+        c.spends = spending(address(good), 0);
+        _refuse(c, abi.encodeWithSelector(AgentWallet.NothingToSpend.selector, good));
+    }
+
+    /// With an allowance open to the router, a merchant that is called meanwhile could charge what no list allows.
+    function testNothingIsSpentWhereSubscriptionsAreMade() public {
+        _allow(address(router), Subscriptions.subscribe.selector);
+        bytes memory data = abi.encodeCall(
+            Subscriptions.subscribe, (PAYEE, address(usdc), uint128(5), uint32(1), uint32(9), uint64(0))
+        );
+        Call memory c = Call(address(router), 0, data, spending(address(usdc), 5), nothingReceived());
+        _refuse(c, abi.encodeWithSelector(AgentWalletSettings.InvalidTarget.selector, router));
+        c.spends = nothingSpent();
+        call(c, ID);
     }
 
     function testNoTokenStandsInAListTwice() public {
@@ -585,7 +605,8 @@ contract AgentWalletCallsTest is WalletFixture {
         wallet.transferOwnership(address(bazaar));
         vm.prank(address(bazaar));
         wallet.acceptOwnership();
-        bytes[3] memory inner = [
+        bytes[4] memory inner = [
+            abi.encodeCall(AgentWallet.cancelSubscription, (1)),
             abi.encodeCall(AgentWallet.withdraw, (address(usdc), STRANGER, 1)),
             abi.encodeCall(AgentWallet.withdrawERC721, (address(usdc), STRANGER, 1)),
             abi.encodeCall(AgentWallet.withdrawERC1155, (address(usdc), STRANGER, 1, 1))

@@ -72,6 +72,17 @@ contract AgentWalletFactoryTest is WalletFixture {
         assert(factory.walletOf(address(this), "bad").code.length == 0);
     }
 
+    function testHalfASetupIsRefused() public {
+        Setup memory setup;
+        setup.quorum = 2;
+        vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidQuorum.selector, 2, 0));
+        factory.createWallet("no approvers", setup);
+        setup.quorum = 0;
+        setup.operatorExpiresAt = uint64(NOW + 1);
+        vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidOperator.selector, address(0)));
+        factory.createWallet("no operator", setup);
+    }
+
     function testTheImplementationIsNobodysWallet() public {
         AgentWallet implementation = AgentWallet(payable(factory.IMPLEMENTATION()));
         assert(implementation.owner() == address(factory));

@@ -478,7 +478,7 @@ contract AgentWalletSettingsTest is WalletFixture {
         _watch(Watched(TARGET, WatchedKind.Shares, 7));
         _watch(Watched(TARGET, WatchedKind.Shares, 8));
         _watch(Watched(TARGET, WatchedKind.Shares, 8));
-        _watch(Watched(TARGET, WatchedKind.Balance, 7));
+        _watch(Watched(TARGET, WatchedKind.Balance, 0));
         assert(wallet.watched().length == 4);
         vm.expectEmit(address(wallet));
         emit AgentWalletSettings.WatchedSet(TARGET, WatchedKind.Shares, 7, false);
@@ -490,9 +490,30 @@ contract AgentWalletSettingsTest is WalletFixture {
         assert(left[2].kind == WatchedKind.Shares && left[2].id == 8);
     }
 
-    function testTheCoinNeedsNoWatching() public {
-        _watch(Watched(NATIVE, WatchedKind.Balance, 0));
-        assert(wallet.watched().length == 1);
+    function testTheCoinNeedsNoWatchingAndABalanceHasNoId() public {
+        Watched[2] memory unfit = [Watched(NATIVE, WatchedKind.Shares, 7), Watched(TARGET, WatchedKind.Balance, 7)];
+        for (uint256 i; i < unfit.length; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    AgentWalletSettings.InvalidWatched.selector, unfit[i].token, unfit[i].kind, unfit[i].id
+                )
+            );
+            _watch(unfit[i]);
+        }
+    }
+
+    /// Not even by a list that is full, or by a token that the owner took off it.
+    function testNothingHindersLowering() public {
+        _unwatch(Watched(address(usdc), WatchedKind.Balance, 0));
+        for (uint256 id = 1; id <= 32; ++id) {
+            _watch(Watched(TARGET, WatchedKind.Shares, id));
+        }
+        _limit(LimitKind.Daily, DAILY - 1);
+        _limit(LimitKind.Daily, DAILY - 1);
+        assert(wallet.limitOf(LimitKind.Daily, address(usdc)) == DAILY - 1);
+        assert(wallet.watched().length == 32);
+        vm.expectRevert(AgentWalletSettings.TooManyWatched.selector);
+        _limit(LimitKind.Daily, DAILY);
     }
 
     function testWhatIsNotWatchedCannotBeUnwatched() public {

@@ -6,7 +6,7 @@ import {WalletFixture} from "./WalletFixture.sol";
 
 /// From the texts of the standards, not from the contract's list.
 contract ForbiddenCallsTest is WalletFixture {
-    string[29] private forbidden = [
+    string[32] private forbidden = [
         "transfer(address,uint256)", // ERC-20
         "transferFrom(address,address,uint256)", // ERC-20, ERC-721
         "approve(address,uint256)", // ERC-20, ERC-721
@@ -35,7 +35,10 @@ contract ForbiddenCallsTest is WalletFixture {
         "transferFrom((address,address,uint160,address)[])",
         "multicall(bytes[])", // wrappers
         "multicall(uint256,bytes[])",
-        "multicall(bytes32,bytes[])"
+        "multicall(bytes32,bytes[])",
+        "allow(address,bool)", // Compound III
+        "setAuthorization(address,bool)", // Morpho
+        "approveDelegation(address,uint256)" // Aave
     ];
 
     function testWhatHandsTokensOverIsForbidden() public view {

@@ -107,6 +107,7 @@ abstract contract WalletFixture is ApproverSigning {
     PaymentRouter internal router;
     AgentWalletFactory internal factory;
     AgentWallet internal wallet;
+    uint256 private _payments;
     uint256[3] internal approverKeys;
     address[3] internal approvers;
 
@@ -167,7 +168,7 @@ abstract contract WalletFixture is ApproverSigning {
     // What operators do
 
     function pay(uint256 amount) internal {
-        pay(address(usdc), PAYEE, amount, bytes32(gasleft()));
+        pay(address(usdc), PAYEE, amount, bytes32(++_payments));
     }
 
     function pay(address token, address to, uint256 amount, bytes32 id) internal {

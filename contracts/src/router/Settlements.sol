@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {RecordedPayments} from "./RecordedPayments.sol";
 
 /// @title Many signed payments in one transaction
@@ -124,12 +125,7 @@ abstract contract Settlements is RecordedPayments {
         // After a revert all is as it was, the balance read before too.
         if (!_present(batch, item)) return (false, _revertReason());
         if (!_readBalance(batch, item.payee)) return (false, BalanceUnreadable.selector);
-        // Cannot overflow where it is believed: a balance that fell is no arrival.
-        unchecked {
-            if (batch.balance - balanceBefore != item.value || batch.balance < balanceBefore) {
-                return (false, NotArrived.selector);
-            }
-        }
+        if (Math.saturatingSub(batch.balance, balanceBefore) != item.value) return (false, NotArrived.selector);
         if (batch.records) _record(paymentId, batch.token, item.payer, item.payee, item.value, item.nonce);
         return (true, 0);
     }

@@ -68,7 +68,7 @@ abstract contract Subscriptions is Payouts {
         if (merchant == msg.sender) revert InvalidPayee(merchant);
         if (token.code.length == 0) revert InvalidToken(token);
         if (amount == 0) revert ZeroAmount();
-        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // A proposer shifts the time of a block by seconds; nobody gains a charge by it.
         // slither-disable-next-line timestamp
         if (startsAt == 0) startsAt = uint64(block.timestamp);
         // Every time of the schedule then fits in 64 bits.
@@ -85,7 +85,7 @@ abstract contract Subscriptions is Payouts {
     /// @notice Move this period's amount from the payer to the merchant. Either of them may ask for it.
     function charge(uint256 id) external nonReentrant {
         Subscription memory s = _requireParty(id);
-        // A proposer shifts the time of a block by seconds; what hangs on it here is hours and days.
+        // A proposer shifts the time of a block by seconds; nobody gains a charge by it.
         // slither-disable-next-line timestamp
         if (block.timestamp < s.nextChargeAt) revert NotDue(id, s.nextChargeAt);
         uint256 endsAt = _endOf(s);

@@ -185,6 +185,15 @@ contract SettlementsTest is Signing {
         assert(token.authorizationState(payer, bytes32(uint256(2))));
     }
 
+    /// Two logs of the token for what was settled, one of the router for what was not, one for the batch: no item is told of
+    /// that is not there.
+    function testABatchTellsOfItsItemsOnly() public {
+        bytes memory items = bytes.concat(_item(PAYEE, 5, 1), _item(PAYEE, 0, 2));
+        vm.recordLogs();
+        assert(_settle(address(token), items) == 1);
+        assert(vm.getRecordedLogs().length == 4);
+    }
+
     /// The token checks the signature: it verifies for what was signed alone, to the last bit of each field.
     function testFuzzEveryFieldReachesTheToken(
         address to,

@@ -33,7 +33,6 @@ _DEPLOYER = "deployer"
 _NATIVE = "0x" + "00" * 20
 # What people are shown of CRO is rounded up to this many wei.
 _SHOWN_WEI = 10**14
-_SECONDS_PER_TRANSACTION = 120
 
 
 async def deploy(settings: Settings, *, arbiter: str | None, execute: bool, confirmed: bool, as_json: bool) -> int:

@@ -588,6 +588,11 @@ class AgentWallet(Contract):
         return answer
 
     @staticmethod
+    def cancel_subscription(subscription_id: int) -> bytes:
+        """End a subscription of this wallet's, at once."""
+        return call_data("cancelSubscription(uint256)", subscription_id)
+
+    @staticmethod
     def charge_subscription(subscription_id: int, intent_id: bytes, approval: Approval) -> bytes:
         """Pay what is due of a subscription of this wallet's."""
         return call_data(
@@ -864,9 +869,9 @@ class AgentWallet(Contract):
 
     @staticmethod
     def watch(item: Watched) -> bytes:
-        """Watch a balance in calls.
+        """Watch something in calls.
 
-        A token that has a daily limit is watched from then on; so is the chain's coin.
+        A token is watched from when its daily limit is raised; the chain's coin always.
         """
         return call_data("watch((address,uint8,uint256))", item)
 

@@ -237,7 +237,7 @@ class ServiceRegistry(Contract):
         return answer
 
     async def prior(self, *, at: int | str = "latest") -> int:
-        """What the neutral score of a new service weighs, in base units: 100 USDC."""
+        """What the neutral score of a new service weighs, in base units: 100 whole tokens."""
         answer: int = (await self._read("PRIOR()", ("uint256",), (), at))[0]
         return answer
 
