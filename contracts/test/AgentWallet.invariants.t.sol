@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {StolenServer} from "./StolenServer.sol";
 
 /// No sequence of operator calls, reentrant ones, allowed calls with a thief's arguments and hostile tokens included, takes
-/// more than a day's limit plus the pocket, or uses an intent id or a signature twice; paused means paused. What was taken is the net fall of a balance. Most of it is
-/// compared after each step (`WalletBooks._close`).
+/// more than a day's limit plus the pocket, or uses an intent id or a signature twice; paused means paused. What was
+/// taken is the net fall of a balance. Most of it is compared after each step (`WalletBooks._close`).
 contract AgentWalletInvariantsTest {
     StolenServer private server;
 

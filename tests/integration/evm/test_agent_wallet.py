@@ -269,7 +269,7 @@ async def test_a_payment_that_is_none_is_refused(devnet: Devnet, vault: Vault) -
     await operator.cannot(wallet, pay(PAYEE, 1, bytes(32)), "InvalidIntentId", "nobody's intent")
     await operator.cannot(wallet, pay(PAYEE, 0), "NothingToPay", "above zero")
     for lost in (ZERO, wallet.address, devnet.factory.address):
-        await operator.cannot(wallet, pay(lost, 1), "InvalidRecipient", "goes nowhere", recipient=lost)
+        await operator.cannot(wallet, pay(lost, 1), "InvalidRecipient", "never be sent on", recipient=lost)
     await operator.cannot(
         wallet,
         pay(PAYEE, THRESHOLD + 1),
@@ -418,7 +418,8 @@ async def test_a_call_beyond_what_was_declared_or_allowed_is_refused(devnet: Dev
         allowance=USDC - 1,
         needed=USDC,
     )
-    await operator.cannot(wallet, calling(spends=(Spend(NATIVE, 1),)), "NativeIsDeclaredByValue", "in its value")
+    await operator.cannot(wallet, calling(spends=(Spend(NATIVE, 1),)), "TokensNotRising", "by value", token=NATIVE)
+    await operator.cannot(wallet, calling(spends=(Spend(token, 0),)), "NothingToSpend", "Leave the token", token=token)
     await operator.cannot(
         wallet, calling(spends=(*good.spends, *good.spends)), "TokensNotRising", "each token once", token=token
     )
@@ -444,7 +445,7 @@ async def test_a_call_beyond_what_was_declared_or_allowed_is_refused(devnet: Dev
         )
     for target in (wallet.address, devnet.factory.address):
         await vault.owner.cannot(
-            wallet, AgentWallet.allow_call(target, BUY_SELECTOR, []), "InvalidTarget", "wallet itself", target=target
+            wallet, AgentWallet.allow_call(target, BUY_SELECTOR, []), "InvalidTarget", "its factory", target=target
         )
     charge = PaymentRouter.charge(1)[:4]
     await vault.owner.cannot(
@@ -522,6 +523,8 @@ async def test_a_subscription_is_charged_once_a_period_and_by_the_operator(devne
         "Another account",
         subscriptionId=999,
     )
+    await vault.owner.do(wallet, AgentWallet.cancel_subscription(number))
+    assert (await devnet.router.subscription(number)).cancelled
 
 
 def approval_message(intent: bytes, deadline: int, approver_set: int) -> dict:
@@ -674,7 +677,7 @@ async def test_the_owner_takes_everything_out_paused_or_not(devnet: Devnet, vaul
     assert one_event(Withdrawn, mined, wallet) == Withdrawn(NATIVE, to, 100 * CRO)
     assert await devnet.coins(to) == coins + 100 * CRO
     await vault.owner.cannot(
-        wallet, AgentWallet.withdraw(token, ZERO, 1), "InvalidRecipient", "goes nowhere", recipient=ZERO
+        wallet, AgentWallet.withdraw(token, ZERO, 1), "InvalidRecipient", "never be sent on", recipient=ZERO
     )
     await vault.owner.cannot(
         wallet,
