@@ -215,11 +215,17 @@ async def test_what_the_node_refuses_in_its_turn_is_said_at_once(
 ) -> None:
     await rpc.call("anvil_setBalance", signer.address, hex(10_000))
     sender = TransactionSender(database, rpc, signer, chain_id=338)
+
+    async def pay() -> Mined:
+        return await sender.send(reference=f"poor:{signer.address}", to=token.asset.address, data=transfer(5))
+
     with pytest.raises(RpcError, match=r"(?i)insufficient funds"):
-        await sender.send(reference=f"poor:{signer.address}", to=token.asset.address, data=transfer(5))
+        await pay()
     assert await sender.recover() == 0
     await rpc.call("anvil_setBalance", signer.address, hex(10**18))
     assert await sender.recover() == 1
+    # The same one again: this waits until it is mined.
+    assert (await pay()).succeeded
     assert (await token.balance(SELLER)).base_units == 5
 
 
