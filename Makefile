@@ -68,7 +68,7 @@ coverage: setup
 
 # The property tests with other examples each time, and twenty times as many; takes about a quarter of an hour.
 chaos: setup
-	FOUNDRY_PROFILE=chaos node_modules/.bin/forge test
+	FOUNDRY_PROFILE=chaos node_modules/.bin/forge test --fuzz-seed $$(date +%s)
 	$(BIN)/pytest --hypothesis-profile=chaos --timeout=3600 tests/unit tests/integration/intents tests/integration/ledger
 
 # What the issues set targets for, measured; never a part of the tests.
