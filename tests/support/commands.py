@@ -60,8 +60,9 @@ class Commands:
 
     @property
     def output(self) -> str:
-        """What the last command printed."""
-        return (self.folder / "output").read_text()
+        """What the last command printed so far; one in the background may not have opened its file yet."""
+        path = self.folder / "output"
+        return path.read_text() if path.exists() else ""
 
 
 @pytest.fixture(scope="session")
