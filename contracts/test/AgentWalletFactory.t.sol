@@ -77,8 +77,13 @@ contract AgentWalletFactoryTest is WalletFixture {
         setup.quorum = 2;
         vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidQuorum.selector, 2, 0));
         factory.createWallet("no approvers", setup);
-        setup.quorum = 0;
-        setup.operatorExpiresAt = uint64(NOW + 1);
+        (setup.quorum, setup.approvers) = (0, new address[](2));
+        vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidQuorum.selector, 0, 2));
+        factory.createWallet("no quorum", setup);
+        (setup.approvers, setup.operator) = (new address[](0), OPERATOR);
+        vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.ExpiryInThePast.selector, 0));
+        factory.createWallet("no expiry", setup);
+        (setup.operator, setup.operatorExpiresAt) = (address(0), uint64(NOW + 1));
         vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.InvalidOperator.selector, address(0)));
         factory.createWallet("no operator", setup);
     }

@@ -516,6 +516,12 @@ contract AgentWalletSettingsTest is WalletFixture {
         _limit(LimitKind.Daily, DAILY);
     }
 
+    function testAnNftAndSharesOfOneIdAreWatchedApart() public {
+        _watch(Watched(TARGET, WatchedKind.Shares, 7));
+        _watch(Watched(TARGET, WatchedKind.Nft, 7));
+        assert(wallet.watched().length == 3);
+    }
+
     function testWhatIsNotWatchedCannotBeUnwatched() public {
         vm.expectRevert(abi.encodeWithSelector(AgentWalletSettings.NotWatched.selector, TARGET, 3));
         _unwatch(Watched(TARGET, WatchedKind.Shares, 3));
