@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from paygent.bootstrap import keystore_folder, network_of, open_database, open_rpc, open_signer
 from paygent.cli.exit_codes import EXIT_DENIED, EXIT_UNEXPECTED
-from paygent.cli.output import emit, note
+from paygent.cli.output import can_ask, confirm, emit, note
 from paygent.devnet import deploy as devnet_deploy
 from paygent.errors import InsufficientBalance, InvalidInput, NotFound
 from paygent.evm import deployment
@@ -161,17 +157,10 @@ def _check_balance(network: Network, address: str, balance: int, estimate: Estim
 
 def _agreed(network: Network, estimate: Estimate, count: int) -> bool:
     """What a person at a terminal says. Raises InvalidInput when there is none."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise InvalidInput("Nobody can be asked here, so nothing was sent. Add --yes to deploy without being asked.")
     question = f"Deploy {count} contracts on {network.name} for about {_cro(network, estimate.cost_wei)}?"
-    # asyncio's handler of Ctrl-C would only ask the loop to cancel, and the loop waits for the answer here.
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return typer.confirm(question, default=False, err=True)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    return confirm(question, default=False)
 
 
 def _preview(

@@ -102,6 +102,23 @@ def stop_signals() -> list[signal.Signals]:
     return [number for number in asking if signal.getsignal(number) is not signal.SIG_IGN]
 
 
+def can_ask() -> bool:
+    """Whether a person is at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str, *, default: bool) -> bool:
+    """What a person says to a question with yes and no. Raises KeyboardInterrupt when it is not answered."""
+    # asyncio's handler of Ctrl-C would only ask the loop to cancel, and the loop waits for the answer here.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(question, default=default, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def fail(error: PaygentError, *, as_json: bool) -> NoReturn:
     """Tell `error` and leave with its exit code."""
     if as_json:

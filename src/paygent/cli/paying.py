@@ -6,11 +6,9 @@ import asyncio
 import math
 import os
 import secrets
-import signal
 import sys
 from typing import Any
 
-import typer
 from rich.table import Table
 
 from paygent.agent import tools
@@ -18,7 +16,7 @@ from paygent.agent.runtime import propose
 from paygent.api.schemas import EventOut, IntentOut, PlanOut
 from paygent.bootstrap import Paygent, keystore_folder, open_database, open_paygent
 from paygent.cli.exit_codes import EXIT_DENIED, EXIT_SELLER, EXIT_UNDECIDED
-from paygent.cli.output import emit, exit_code, note
+from paygent.cli.output import can_ask, confirm, emit, exit_code, note
 from paygent.cli.tables import intents_table, open_console, print_books, print_intent
 from paygent.errors import InvalidInput
 from paygent.evm.abi import checksum_address
@@ -218,7 +216,7 @@ def _wants_resume(twin: Intent, *, as_json: bool) -> bool:
     """Whether to go on with an identical intent that was interrupted; without a terminal the answer is yes."""
     began = twin.created_at.isoformat(sep=" ", timespec="seconds")
     became = "was interrupted" if twin.delivered_at is None else "was just made by another command"
-    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if as_json or not can_ask():
         note(
             f"Resuming the identical payment of {began}, which {became} ({twin.id}, {twin.state}), instead of paying again "
             "(--new pays)."
@@ -226,14 +224,7 @@ def _wants_resume(twin: Intent, *, as_json: bool) -> bool:
         return True
     offer = "Resume it" if twin.delivered_at is None else "Show what it bought"
     question = f"An identical payment of {began} {became} ({twin.id}, {twin.state}). {offer} instead of paying again?"
-    # asyncio's handler of Ctrl-C would only ask the loop to cancel, and the loop waits for the answer here.
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return typer.confirm(question, default=True, err=True)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    return confirm(question, default=True)
 
 
 async def _preview(paygent: Paygent, request: IntentRequest, summary: str, *, as_json: bool) -> int:
